@@ -1,0 +1,79 @@
+"""Work: one unit of a run. Planning, batching, guarding and committing know only this, never nights or forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.module import Outcome, Table
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """Where one raw file lies. `name` is relative to the input's root; `content_key` is an etag or size and mtime."""
+
+    name: str
+    uri: str
+    size_bytes: int
+    content_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One row of the ledger: a file, or a folder of files that belong together."""
+
+    name: str
+    files: tuple[FileRef, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What evaluating a Work gave: the outcome, and the SHA-256 of each input's bytes (a folder's: over its files')."""
+
+    outcome: Outcome
+    bytes_sha256: Mapping[str, str]
+
+
+class Work(Protocol):
+    """One unit of a run: a pure function to an Outcome that can be cut into pieces, one for each of its inputs."""
+
+    @property
+    def key(self) -> str:
+        """Stable name; rows and ledger entries are replaced by it."""
+
+    @property
+    def identity(self) -> str:
+        """Hash of everything that the result depends on besides the code."""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]: ...
+
+    @property
+    def predicted_s(self) -> float: ...
+
+    @property
+    def hint(self) -> str:
+        """Expected partition; Works of one hint are batched together so that a batch writes few parts."""
+
+    def evaluate(self, mapped: Any) -> Evaluation:
+        """Read the inputs and apply what the run maps. Raises `InputUnreadable` where reading, not content, fails."""
+
+    def only(self, names: Collection[str]) -> Work:
+        """The same Work over some of its inputs: one of them to find a killer, or the rest without it."""
+
+
+class Mapped(Protocol):
+    """What a run maps over its Works, as a value that travels: a reference that a worker loads and verifies itself."""
+
+    @property
+    def module_id(self) -> str: ...
+
+    def load(self) -> Any:
+        """The callable object. Raises `StaleWorker` where this process sees other code than the driver."""
+
+    def outputs(self, loaded: Any) -> Mapping[str, Table]: ...
