@@ -42,7 +42,7 @@ class Source:
     """One unit to process: the raw files of one subject-night and what is known of them.
 
     `files` are the names of the raw files, in the order in which the module receives them. `zone` is an IANA name,
-    `device_offset_s` the device clock's fixed offset from UTC in seconds. `night_hint` is a hint only: the module decides.
+    `device_offset_s` the device clock's fixed offset from UTC in seconds. `night_hint` only hints: the module decides.
     """
 
     source_id: str
@@ -73,7 +73,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the module says of one input file (for a folder that is one input: of the folder or of each of its files)."""
+    """What the module says of one input (where a folder is one input: of the folder, or of each of its files)."""
 
     file: str
     status: Status

@@ -16,6 +16,9 @@ FILES = Table(
             column("subject_id", pa.string(), "1", "subject of the unit of work"),
             column("source_id", pa.string(), "1", "Source that the input belonged to; joins with every table"),
             column("uri", pa.string(), "1", "where the input was read"),
+            column(
+                "facts", pa.string(), "1", "JSON: what was known of the Source (zone, device offset, night hint, …)"
+            ),
             column("input_identity", pa.string(), "1", "SHA-256 over all that the result depends on besides the code"),
             column("status", pa.string(), "1", "ok, partial, rejected, failed or quarantined", required=True),
             column("cause", pa.string(), "1", "what failed: data, module, contract, timeout, memory or killed"),

@@ -45,7 +45,7 @@ class Channel:
 
     def physical(self, segment: Segment) -> NDArray[np.float64]:
         """(n,) float64 in `unit`; NaN = missing."""
-        values = segment.values * self.scale + self.offset
+        values: NDArray[np.float64] = np.multiply(segment.values, self.scale, dtype=np.float64) + self.offset
         values[segment.values == MISSING] = np.nan
         return values
 
