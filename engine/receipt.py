@@ -1,4 +1,4 @@
-"""A receipt: what a task did. Small, because it is all that passes through the scheduler; rows are already in storage."""
+"""A receipt: what a task did. Small, since only it passes through the scheduler; rows are already in storage."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Part:
     """One Parquet file that a task wrote whole.
 
-    `path` is relative to the table's root: module_id=…/month=…/<sha256>.parquet. `statistics` is Delta's JSON (numRecords,
-    minValues, maxValues, nullCount) over the key columns, from the Parquet footer.
+    `path` is relative to the table's root: module_id=…/month=…/<sha256>.parquet. `statistics` is Delta's JSON
+    (numRecords, minValues, maxValues, nullCount) over the key columns, from the Parquet footer.
     """
 
     table: str
