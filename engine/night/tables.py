@@ -100,18 +100,14 @@ _HEADER = [
     column("cal_id", TEXT, "1", "accelerometer calibration in force; identity for none", source=CALIBRATION),
 ]
 _HEART = [
-    column(
-        "rhr_p10", F8, "bpm", "10th percentile of the 5-min running median", minimum=_TWO_HOURS, source=PULSE_CYCLE
-    ),
+    column("rhr_p10", F8, "bpm", "10th percentile of the 5-min running median", minimum=_TWO_HOURS, source=PULSE_CYCLE),
     column("hr_mean", F8, "bpm", "mean of hr_bpm", minimum=_TWO_HOURS),
     column("hr_median", F8, "bpm", "median of hr_bpm", minimum=_TWO_HOURS),
     column("hr_min5", F8, "bpm", "lowest 5-min mean of hr_bpm", minimum=_TWO_HOURS),
     column("hr_nadir_rel", F8, "1", "time of hr_min5 as a fraction of the sleep period", minimum=_TWO_HOURS),
     column("rmssd_median", F8, "ms", "median of rmssd_ms", minimum="360 epochs", source=SHAFFER),
     column("ln_rmssd", F8, "1", "natural logarithm of rmssd_median", minimum="360 epochs", source=SHAFFER),
-    column(
-        "sdnn_median", F8, "ms", "median of sdnn_ms", minimum="6 windows of 5 min (180 epochs)", source=TASK_FORCE
-    ),
+    column("sdnn_median", F8, "ms", "median of sdnn_ms", minimum="6 windows of 5 min (180 epochs)", source=TASK_FORCE),
 ]
 _TEMPERATURE = [
     column(
@@ -126,7 +122,11 @@ _TEMPERATURE = [
     column("wst_median", F8, "Cel", "median of skin_temp_c", minimum=_TWO_HOURS),
     column("wst_p05", F8, "Cel", "5th percentile of skin_temp_c", minimum=_TWO_HOURS),
     column(
-        "wst_slope_onset", F8, "Cel/h", "slope of skin_temp_c in the first 2 h of the sleep period", minimum="540 epochs"
+        "wst_slope_onset",
+        F8,
+        "Cel/h",
+        "slope of skin_temp_c in the first 2 h of the sleep period",
+        minimum="540 epochs",
     ),
 ]
 _SLEEP = [
