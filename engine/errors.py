@@ -27,6 +27,10 @@ class StaleWorker(UserError):
     """A worker sees other code than the driver; both identities are named."""
 
 
+class AccessDenied(UserError):
+    """Storage refused the credentials, or there are none: retrying does not help."""
+
+
 class SchemaChanged(UserError):
     """An output table already exists with a column of another type."""
 
@@ -41,6 +45,10 @@ class InfrastructureError(NightmillError):
 
 class InputUnreadable(InfrastructureError):
     """Reading an input failed, whatever its content: retried, never a row of the ledger."""
+
+
+class InputMissing(InputUnreadable):
+    """There is no such file or object."""
 
 
 class BudgetExceeded(NightmillError):

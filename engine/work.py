@@ -60,6 +60,10 @@ class Work(Protocol):
     def hint(self) -> str:
         """Expected partition; Works of one hint are batched together so that a batch writes few parts."""
 
+    @property
+    def known(self) -> Mapping[str, str | None]:
+        """Columns of the ledger that only the Work can fill: subject_id, source_id and facts (JSON)."""
+
     def evaluate(self, mapped: Any) -> Evaluation:
         """Read the inputs and apply what the run maps. Raises `InputUnreadable` where reading, not content, fails."""
 

@@ -1,0 +1,173 @@
+"""S3 as storage, over obstore: one PUT is atomic, `If-None-Match: *` makes one winner, retries back off.
+
+obstore and not s3fs for the calls themselves: bulk reads 3-5 times as fast for a third of the CPU, listing 20,000 keys
+in 0.6 s instead of 4, and put-if-absent with one meaning on all servers. `filesystem` hands out fsspec's shape of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.store import S3Store
+
+from engine.errors import AccessDenied, InfrastructureError, InputMissing, InputUnreadable
+from engine.storage import Entry, StoreOptions
+
+LONGEST_SINGLE_PUT = 64 << 20
+"""Bytes; longer objects go up as a multipart upload, which becomes visible whole as well."""
+
+
+class Bucket:
+    def __init__(self, uri: str, options: StoreOptions) -> None:
+        self._uri = uri
+        self._options = options
+
+    def read(self, path: str) -> bytes:
+        with self._asking(path, InputUnreadable):
+            return bytes(obstore.get(self._client, path).bytes())
+
+    def write(self, path: str, data: bytes) -> None:
+        with self._asking(path, InfrastructureError):
+            obstore.put(self._client, path, data, use_multipart=len(data) > LONGEST_SINGLE_PUT)
+
+    def put_if_absent(self, path: str, data: bytes) -> bool:
+        with self._asking(path, InfrastructureError):
+            try:
+                obstore.put(self._client, path, data, mode="create")
+            except AlreadyExistsError:
+                return False
+            return True
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        with self._asking(prefix, InfrastructureError):
+            for chunk in obstore.list(self._client, prefix=prefix or None, chunk_size=1000):
+                for found in chunk:
+                    yield _entry(found)
+
+    def entry(self, path: str) -> Entry | None:
+        try:
+            with self._asking(path, InfrastructureError):
+                return _entry(obstore.head(self._client, path))
+        except InputMissing:
+            return None
+
+    def delete(self, path: str) -> None:
+        try:
+            with self._asking(path, InfrastructureError):
+                obstore.delete(self._client, path)
+        except InputMissing:
+            return
+
+    def delta_options(self) -> dict[str, str]:
+        options = {f"AWS_{key.upper()}": value for key, value in self._config().items()}
+        provider = _provider(self._options)
+        if provider is not None:
+            keys = provider()
+            options |= {"AWS_ACCESS_KEY_ID": keys["access_key_id"], "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"]}
+            if keys["token"]:
+                options["AWS_SESSION_TOKEN"] = keys["token"]
+        return options
+
+    def filesystem(self) -> Any:
+        from obstore.fsspec import FsspecStore
+
+        return FsspecStore("s3", **self._connection())
+
+    @cached_property
+    def _client(self) -> Any:
+        bucket, _, prefix = self._uri.removeprefix("s3://").partition("/")
+        return S3Store(bucket, prefix=prefix or None, **self._connection())
+
+    def _connection(self) -> dict[str, Any]:
+        seconds = timedelta(seconds=self._options.timeout_s)
+        return {
+            "config": self._config(),
+            "client_options": {"timeout": seconds, "connect_timeout": timedelta(seconds=10), "allow_http": True},
+            "retry_config": {"max_retries": self._options.attempts - 1, "retry_timeout": 3 * seconds},
+            "credential_provider": _provider(self._options),
+        }
+
+    def _config(self) -> dict[str, str]:
+        endpoint = self._options.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        region = self._options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        config = {"region": region or "us-east-1"}
+        if endpoint:
+            config |= {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
+            if endpoint.startswith("http://"):
+                config["allow_http"] = "true"
+        if self._options.anonymous:
+            config["skip_signature"] = "true"
+        return config
+
+    @contextmanager
+    def _asking(self, path: str, failure: type[InfrastructureError]) -> Iterator[None]:
+        """Translate the client's errors, whose texts may quote the request, into ours, which say whose move it is."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            self._refuse(error, path, InputMissing, "no such object")
+        except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
+            self._refuse(error, path, AccessDenied, "storage refused the credentials")
+        except (BaseError, OSError, ValueError) as error:
+            self._refuse(error, path, *_sort_out(str(error), failure))
+
+    def _refuse(self, error: Exception, path: str, kind: type[Exception], why: str) -> NoReturn:
+        # `from None`: the client's message can hold the signed request.
+        raise kind(f"{self._uri}/{path}: {why} ({type(error).__name__})") from None
+
+
+def _sort_out(text: str, failure: type[InfrastructureError]) -> tuple[type[Exception], str]:
+    """What a generic error means: servers differ in how they say that a bucket or the credentials are missing."""
+    if "NoSuchBucket" in text or "Not Found" in text:
+        return InputMissing, "no such bucket"
+    signs = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "credential", "169.254.169.254")
+    if any(sign in text for sign in signs):
+        return AccessDenied, "storage refused the credentials, or there are none"
+    return failure, "storage did not answer as it should, after retries"
+
+
+def _entry(found: Any) -> Entry:
+    key = found.get("version") or (found.get("e_tag") or "").strip('"') or f"{found['size']}-{found['last_modified']}"
+    return Entry(found["path"], found["size"], key)
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """Credentials from the AWS tools' own files (through botocore, which s3fs brings); asked again as they expire."""
+
+    name: str | None
+
+    def __call__(self) -> dict[str, Any]:
+        from botocore.session import Session  # type: ignore[import-untyped]
+
+        found = Session(profile=self.name).get_credentials()
+        if found is None:
+            raise AccessDenied(f"AWS profile {self.name or 'default'}: no credentials")
+        keys = found.get_frozen_credentials()
+        return {
+            "access_key_id": keys.access_key,
+            "secret_access_key": keys.secret_key,
+            "token": keys.token,
+            "expires_at": datetime.now(UTC) + timedelta(minutes=30),
+        }
+
+
+def _provider(options: StoreOptions) -> Callable[[], dict[str, Any]] | None:
+    """None where the client finds credentials itself: environment, web identity, the machine's role."""
+    if options.anonymous:
+        return None
+    if options.profile:
+        return _Profile(options.profile)
+    kept = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")).expanduser()
+    if "AWS_ACCESS_KEY_ID" not in os.environ and ("AWS_PROFILE" in os.environ or kept.is_file()):
+        return _Profile(None)
+    return None
