@@ -1,0 +1,67 @@
+"""The command line: one thin file for each thing that a person launches."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+from jobs import exits, kernel_cache
+
+COMMANDS = {
+    "demo": ("jobs.demo", "Generate nights with known truth, reprocess them, show the error."),
+    "plan": ("jobs.plan", "Say what a reprocessing would do, and why, without doing it."),
+    "reprocess": ("jobs.reprocess", "Map the module over every raw file that is new or stale."),
+    "process": ("jobs.process", "Run the module on a few files, as production would."),
+    "status": ("jobs.status", "What an output holds: files by status, rows, runs."),
+    "errors": ("jobs.errors", "Files that gave less than they should, grouped by why."),
+    "query": ("jobs.query", "SQL over all tables of an output."),
+    "tables": ("jobs.tables", "The tables of an output, and what each column means."),
+    "compact": ("jobs.compact", "Rewrite many small parts as few large ones."),
+    "module": ("jobs.module", "Certify a processing module."),
+    "doctor": ("jobs.doctor", "Check this machine and this installation."),
+}
+SETTINGS = {"terminal_width": 100, "max_content_width": 100, "help_option_names": ["-h", "--help"]}
+
+
+class Lazy(click.Group):
+    """Imports a command's file only when it is called, so that --help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings=SETTINGS, epilog=exits.MEANING)
+@click.version_option(version("nightmill"), prog_name="nightmill")
+def cli() -> None:
+    """Reprocess every raw nightly wearable file with the same Python object that production runs.
+
+    \b
+    First steps:
+      nightmill demo
+      nightmill plan raw/ -o out --zone Europe/Zurich
+      nightmill reprocess raw/ -o out --zone Europe/Zurich
+      nightmill errors out
+      nightmill query out "select subject_id, night_date, hr_median from nights"
+    """
+
+
+def main() -> None:
+    kernel_cache.prepare()
+    sys.exit(exits.ending(lambda: cli.main(standalone_mode=False)))
+
+
+if __name__ == "__main__":
+    main()

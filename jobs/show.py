@@ -1,0 +1,101 @@
+"""Draws frames, counts and times for a person: units in the header, a dash for missing, few digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from engine.module import Table as OutputTable
+
+MANY = 12
+
+
+def units(outputs: Mapping[str, OutputTable]) -> dict[str, str]:
+    """Column to unit, over all tables of a module; columns without a unit are left out."""
+    fields: list[pa.Field] = [field for table in outputs.values() for field in table.schema]
+    named = {field.name: (field.metadata or {}).get(b"unit", b"").decode() for field in fields}
+    return {name: unit for name, unit in named.items() if unit not in ("", "1")}
+
+
+def draw(console: Console, frame: pl.DataFrame, title: str, unit: Mapping[str, str], rows: int = 20) -> None:
+    """A table with one row a row; a wide frame of few rows is drawn standing, one line a column."""
+    if frame.width > MANY and frame.height <= 6:
+        _standing(console, frame, title, unit)
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for name in frame.columns:
+        heading = f"{name}\n{unit[name]}" if name in unit else name
+        table.add_column(heading, justify="right" if frame[name].dtype.is_numeric() else "left", overflow="fold")
+    for row in frame.head(rows).iter_rows():
+        table.add_row(*(text(value) for value in row))
+    console.print(table)
+    if frame.height > rows:
+        console.print(f"  … {frame.height - rows:,} more rows")
+
+
+def _standing(console: Console, frame: pl.DataFrame, title: str, unit: Mapping[str, str]) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("column")
+    table.add_column("unit")
+    for index in range(frame.height):
+        table.add_column(f"row {index + 1}" if frame.height > 1 else "value", justify="right", overflow="fold")
+    for name in frame.columns:
+        table.add_row(name, unit.get(name, ""), *(text(value) for value in frame[name]))
+    console.print(table)
+
+
+def text(value: Any) -> str:
+    """One cell.
+
+    >>> text(61.23456), text(None), text(["GAP", "SHORT"]), text(0.5)
+    ('61.2346', '–', 'GAP SHORT', '0.5')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, Sequence | pl.Series) and not isinstance(value, str | bytes):
+        return " ".join(str(item) for item in value) or "–"
+    return str(value)
+
+
+def size(count: float) -> str:
+    """Bytes for a person.
+
+    >>> size(999), size(1_500_000), size(0)
+    ('999 B', '1.5 MB', '0 B')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def span(seconds: float) -> str:
+    """A duration for a person.
+
+    >>> span(0.04), span(12.34), span(125), span(7322)
+    ('0.0 s', '12.3 s', '2 min 5 s', '2 h 2 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = int(seconds // 60)
+    return f"{minutes} min {int(seconds % 60)} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> count(1, "file"), count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
