@@ -69,6 +69,7 @@ class Bucket:
 
     def delta_options(self) -> dict[str, str]:
         options = {f"AWS_{key.upper()}": value for key, value in self._config().items()}
+        options["AWS_ALLOW_HTTP"] = str(options.get("AWS_ENDPOINT", "").startswith("http://")).lower()
         provider = _provider(self._options)
         if provider is not None:
             keys = provider()
@@ -102,8 +103,6 @@ class Bucket:
         config = {"region": region or "us-east-1"}
         if endpoint:
             config |= {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
-            if endpoint.startswith("http://"):
-                config["allow_http"] = "true"
         if self._options.anonymous:
             config["skip_signature"] = "true"
         return config

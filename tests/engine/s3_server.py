@@ -9,12 +9,13 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
 
 from engine.storage import Store, StoreOptions
 
@@ -73,15 +74,16 @@ def _is_free(port: int) -> bool:
 
 
 def _wait_until_ready(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    config = {name.lower(): value for name, value in KEYS.items()}
+    config |= {"endpoint": endpoint, "region": "us-east-1", "virtual_hosted_style_request": "false"}
+    store = S3Store("test", config=config, client_options={"allow_http": True}, retry_config={"max_retries": 0})
     for _ in range(300):
         if server.poll() is not None:
             break
-        try:
-            urllib.request.urlopen(f"{endpoint}/test", timeout=1).close()
-        except urllib.error.HTTPError as error:
-            if error.code == 403:  # up, and it checks credentials
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
+        try:  # the server answers before it has made the bucket
+            obstore.put(store, "ready", b"")
+        except (BaseError, OSError):
+            time.sleep(0.1)
+        else:
+            return
     raise RuntimeError(f"the S3 server did not start: {log.read_text(errors='replace')[-2000:]}")
