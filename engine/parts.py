@@ -1,0 +1,80 @@
+"""Parts: whole Parquet files named by the SHA-256 of their bytes; tasks, replacement and compaction write them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.receipt import Part
+from engine.storage import Store
+
+ROW_GROUP_ROWS = 128 * 1024
+
+
+def write_part(store: Store, table: str, rows: pa.Table, keys: Sequence[str], partition: Mapping[str, str]) -> Part:
+    """Write `rows` (sorted, no partition columns inside) as one part of `table`; the same rows give the same path.
+
+    `keys` are the columns that get statistics. Raises `InfrastructureError` where storage gives up.
+    """
+    data = encode(rows)
+    path = part_path(partition, data)
+    store.write(f"{table}/{path}", data)
+    return Part(table, path, len(data), rows.num_rows, dict(partition), statistics(data, keys))
+
+
+def encode(rows: pa.Table) -> bytes:
+    """Parquet bytes that depend on the rows and their schema only: zstd, row groups of 128 Ki rows, no pandas notes."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows.replace_schema_metadata(None), sink, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+    return bytes(sink.getvalue())
+
+
+def decode(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a part, partition columns excluded. No thread outlives the call (see COMPONENTS: pyarrow at exit)."""
+    # Not `pq.read_table`: it builds a dataset, with threads.
+    return pq.ParquetFile(pa.BufferReader(data)).read(None if columns is None else list(columns), use_threads=False)
+
+
+def part_path(partition: Mapping[str, str], data: bytes) -> str:
+    """Path below the table's root.
+
+    >>> part_path({"module_id": "night-0", "month": "2020-01"}, b"")[:33]
+    'module_id=night-0/month=2020-01/e'
+    """
+    folders = [f"{column}={value}" for column, value in partition.items()]
+    return "/".join([*folders, f"{hashlib.sha256(data).hexdigest()}.parquet"])
+
+
+def statistics(data: bytes, keys: Sequence[str]) -> str:
+    """Delta's JSON statistics over the columns `keys`, from the Parquet footer; no bounds where it has none."""
+    footer = pq.read_metadata(pa.BufferReader(data))
+    names = [footer.schema.column(i).path for i in range(footer.num_columns)]
+    lowest: dict[str, Any] = {}
+    highest: dict[str, Any] = {}
+    nulls: dict[str, int] = {}
+    for key in keys:
+        if key not in names:
+            continue
+        found = [footer.row_group(g).column(names.index(key)).statistics for g in range(footer.num_row_groups)]
+        if not found or any(one is None or not one.has_null_count for one in found):
+            continue
+        nulls[key] = sum(one.null_count for one in found)
+        bounded = [one for one in found if one.has_min_max]
+        # A group of nulls only has no bounds and narrows nothing; any other group without bounds spoils them.
+        if bounded and all(one.has_min_max or one.num_values == 0 for one in found):
+            lowest[key] = _json_value(min(one.min for one in bounded))
+            highest[key] = _json_value(max(one.max for one in bounded))
+    told = {"numRecords": footer.num_rows, "minValues": lowest, "maxValues": highest, "nullCount": nulls}
+    return json.dumps(told, sort_keys=True, separators=(",", ":"))
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.isoformat() if isinstance(value, date) else value
