@@ -1,0 +1,103 @@
+"""Intents: what a commit is about to do to each table, written down before it does it.
+
+Delta has no transaction over several tables. So every change of an output, of whatever kind, is first put as
+`_intents/<n>.json` where no such file was; that put is the commit. Bringing it to the tables can then be repeated by
+anyone until it is done, and of two drivers that want number n one finds it taken.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.delta import Layout
+from engine.errors import InfrastructureError, OutputBusy
+from engine.receipt import Part
+from engine.storage import Store
+
+FOLDER = "_intents"
+_NAME = re.compile(rf"{FOLDER}/(\d+)\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one intent does to one table: create or widen it to `layout`, then parts out and parts in, at once.
+
+    `data_change` is False where the rows stay the same (compaction), so that streaming readers may skip it.
+    """
+
+    table: str
+    layout: Layout
+    adds: tuple[Part, ...] = ()
+    removes: tuple[Part, ...] = ()
+    data_change: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Commit `number` of an output. `changes` are made in their order; readers join with the ledger, so it is last."""
+
+    number: int
+    run_id: str
+    host: str
+    purpose: str
+    changes: tuple[Change, ...]
+
+
+def encode(intent: Intent) -> bytes:
+    return json.dumps(asdict(intent), sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Intent:
+    told = json.loads(data)
+    return Intent(
+        told["number"], told["run_id"], told["host"], told["purpose"], tuple(_change(one) for one in told["changes"])
+    )
+
+
+def _change(told: Mapping[str, Any]) -> Change:
+    laid = told["layout"]
+    return Change(
+        told["table"],
+        Layout(laid["schema"], tuple(laid["partition_by"]), tuple(laid["sort"]), laid["owner"], tuple(laid["key"])),
+        tuple(Part(**part) for part in told["adds"]),
+        tuple(Part(**part) for part in told["removes"]),
+        told["data_change"],
+    )
+
+
+def last(store: Store) -> Intent | None:
+    """The newest intent of an output; None where nothing was ever committed."""
+    number = max(_numbers(store), default=0)
+    return decode(store.read(_path(number))) if number else None
+
+
+def put(store: Store, intent: Intent) -> None:
+    """Make `intent` the output's newest. Raises `OutputBusy`, naming who has taken its number."""
+    # Old intents are never deleted: a driver that slept for a day must find its number taken.
+    data = encode(intent)
+    if store.put_if_absent(_path(intent.number), data):
+        return
+    taken = store.read(_path(intent.number))
+    if taken == data:  # our own put: its answer was lost and storage was asked again
+        return
+    other = decode(taken)
+    raise OutputBusy(
+        f"{store.uri}: run {other.run_id} on {other.host} commits to this output too; this run stops, and what it "
+        "had committed stays"
+    )
+
+
+def _numbers(store: Store) -> Iterator[int]:
+    for entry in store.list(FOLDER):
+        found = _NAME.fullmatch(entry.path)
+        if found is None:
+            raise InfrastructureError(f"{store.uri}/{entry.path}: no intent of nightmill; remove it")
+        yield int(found[1])
+
+
+def _path(number: int) -> str:
+    return f"{FOLDER}/{number}.json"

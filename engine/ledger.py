@@ -1,0 +1,41 @@
+"""The ledger as frames: what became of every input (`entries`), and which runs there were (`runs`).
+
+Read by polars alone: pyarrow's reader threads abort some processes at exit.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+
+from engine import delta
+from engine.commit import LEDGER
+from engine.module import Table
+from engine.schemas import FILES, RUNS
+from engine.storage import Store
+
+
+def scan(store: Store, module_id: str | None = None, table: str = LEDGER) -> pl.LazyFrame:
+    """`entries`, lazily: for plans over millions of files."""
+    frame = _scan(store, table, FILES, ("module_id",))
+    return frame if module_id is None else frame.filter(pl.col("module_id") == module_id)
+
+
+def entries(store: Store, module_id: str | None = None, table: str = LEDGER) -> pl.DataFrame:
+    """One row per (module_id, work_key, file): columns of `FILES` and module_id; no rows where nothing ever ran."""
+    return scan(store, module_id, table).collect()
+
+
+def runs(store: Store) -> pl.DataFrame:
+    """One row a run, oldest first, with the columns of `RUNS`; no rows where nothing ever ran."""
+    return _scan(store, "runs", RUNS).collect().sort("run_id")
+
+
+def _scan(store: Store, name: str, table: Table, partition_by: tuple[str, ...] = ()) -> pl.LazyFrame:
+    handle = delta.open_table(store, name)
+    if handle is None:
+        fields = [*table.schema, *(pa.field(column, pa.string()) for column in partition_by)]
+        empty = pl.from_arrow(pa.schema(fields).empty_table())
+        assert isinstance(empty, pl.DataFrame)
+        return empty.lazy()
+    return pl.scan_delta(handle, storage_options=store.delta_options())
