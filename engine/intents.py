@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,6 +34,16 @@ class Change:
     adds: tuple[Part, ...] = ()
     removes: tuple[Part, ...] = ()
     data_change: bool = True
+
+    @classmethod
+    def exchange(
+        cls, table: str, layout: Layout, adds: Iterable[Part], removes: Iterable[Part], data_change: bool = True
+    ) -> Change:
+        """Parts in and parts out. One that is among both stays: Delta refuses both in one transaction."""
+        new, old = ({part.path: part for part in parts} for parts in (adds, removes))
+        stay = new.keys() & old.keys()
+        come, go = (tuple(p for path, p in sorted(side.items()) if path not in stay) for side in (new, old))
+        return cls(table, layout, come, go, data_change)
 
 
 @dataclass(frozen=True, slots=True)

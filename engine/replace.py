@@ -26,23 +26,16 @@ def change(
     """
     handle = delta.open_table(store, name) if keys else None
     gone = sorted(keys)
-    new = {part.path: part for part in adds}
-    old: dict[str, Part] = {}
+    new, old = list(adds), list[Part]()
     for found in [] if handle is None else delta.live(handle, name, module_id):
         if not may_hold(found, gone):
             continue
         rest = _without(store, found.part, layout, gone)
         if rest is not found.part:
-            old[found.part.path] = found.part
-            new |= {} if rest is None else {rest.path: rest}
-    # A part can leave and come back unchanged (a retry with the same result); Delta refuses both in one transaction.
-    kept = old.keys() & new.keys()
-    return Change(
-        name,
-        layout,
-        tuple(part for path, part in sorted(new.items()) if path not in kept),
-        tuple(part for path, part in sorted(old.items()) if path not in kept),
-    )
+            old.append(found.part)
+            new += [] if rest is None else [rest]
+    # A retry with the same result brings the same part back: then nothing changes in the table.
+    return Change.exchange(name, layout, new, old)
 
 
 def may_hold(found: LivePart, keys: Sequence[str]) -> bool:

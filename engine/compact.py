@@ -1,0 +1,115 @@
+"""Compaction: the crumbs that batches leave become a few large sorted parts, with the same rows.
+
+It goes through the same intents as every other commit, so a crash in the middle of it is replayed or forgotten, and
+the parts it wrote in vain are orphans that hurt nobody. One bounded group of crumbs is in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from engine import delta
+from engine.commit import Journal
+from engine.delta import Layout, LivePart
+from engine.digest import Digest, digest
+from engine.events import Compacted, Listener, ignore
+from engine.intents import Change
+from engine.parts import ROW_GROUP_ROWS, decode, write_part
+from engine.receipt import Part
+
+CRUMBS_A_PARTITION = 64
+"""A run compacts a table in between, once one of its partitions got more parts than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of compressed Parquet: what to aim at, and how much to hold at once (about ten times that in memory)."""
+
+    part_bytes: int = 128 * 1024 * 1024
+    group_bytes: int = 256 * 1024 * 1024
+
+    @property
+    def crumb_bytes(self) -> int:
+        return self.part_bytes // 2
+
+
+def compact(journal: Journal, tables: Iterable[str], listener: Listener = ignore, sizes: Sizes | None = None) -> None:
+    """Compact each of the tables; one commit for each that has something to gain. Absent tables are skipped."""
+    for name in tables:
+        done = compact_table(journal, name, sizes or Sizes())
+        if done is not None:
+            listener(done)
+
+
+def compact_table(journal: Journal, name: str, sizes: Sizes) -> Compacted | None:
+    """Rewrite every group of crumbs of one table. None if there was nothing to gain."""
+    handle = delta.open_table(journal.store, name)
+    if handle is None:
+        return None
+    layout = delta.layout_of(handle)
+    parts = delta.live(handle, name)
+    removes: list[Part] = []
+    adds: list[Part] = []
+    for group in crumbs(parts, sizes):
+        adds += _rewrite(journal, group, layout, sizes)
+        removes += group
+    if not removes:
+        return None
+    journal.post("compact", [Change.exchange(name, layout, adds, removes, data_change=False)])
+    return Compacted(name, len(parts), len(parts) - len(removes) + len(adds))
+
+
+def crumbs(parts: Sequence[LivePart], sizes: Sizes) -> list[list[Part]]:
+    """Groups of two or more small parts of one partition, near each other in the order of their owners."""
+    partitions: dict[tuple[tuple[str, str], ...], list[LivePart]] = defaultdict(list)
+    for found in parts:
+        if found.part.size_bytes < sizes.crumb_bytes:
+            partitions[tuple(found.part.partition.items())].append(found)
+    groups: list[list[Part]] = []
+    for small in partitions.values():
+        held: list[Part] = []
+        for found in sorted(small, key=lambda one: (one.lowest or "", one.part.path)):
+            if held and sum(part.size_bytes for part in held) + found.part.size_bytes > sizes.group_bytes:
+                groups.append(held)
+                held = []
+            held.append(found.part)
+        groups.append(held)
+    return [group for group in groups if len(group) > 1]
+
+
+def _rewrite(journal: Journal, group: Sequence[Part], layout: Layout, sizes: Sizes) -> list[Part]:
+    """The group's rows as few sorted parts, read back and proven to be the same rows."""
+    store = journal.store
+    schema = delta.arrow_schema(layout)
+    rows = pa.concat_tables([_fit(decode(store.read(f"{p.table}/{p.path}")), schema) for p in group])
+    before = digest(rows)
+    order = dict.fromkeys([*layout.sort, *layout.key])
+    rows = rows.sort_by([(column, "ascending") for column in order])
+    step = _rows_a_part(rows.num_rows, sum(part.size_bytes for part in group), sizes)
+    written = [
+        write_part(store, group[0].table, rows.slice(at, step), layout.key, group[0].partition)
+        for at in range(0, rows.num_rows, step)
+    ]
+    del rows
+    after = sum((digest(_fit(decode(store.read(f"{p.table}/{p.path}")), schema)) for p in written), Digest())
+    if after != before:
+        # A bug of ours or a broken disk.
+        raise RuntimeError(f"{store.uri}/{group[0].table}: {before} became {after}; nothing was committed")
+    return written
+
+
+def _fit(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows of an older, narrower schema get nulls in the columns that came later."""
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names).cast(schema)
+
+
+def _rows_a_part(rows: int, size_bytes: int, sizes: Sizes) -> int:
+    parts = max(1, round(size_bytes / sizes.part_bytes))
+    return -(-rows // parts // ROW_GROUP_ROWS) * ROW_GROUP_ROWS or 1
