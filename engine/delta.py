@@ -20,7 +20,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from engine.errors import InfrastructureError, SchemaChanged
-from engine.module import Table
+from engine.module import Table, column
 from engine.receipt import Part
 from engine.schemas import DICTIONARY, RUNS
 from engine.storage import Store
@@ -29,6 +29,10 @@ APP = "nightmill"
 """Name under which each table remembers the number of the last commit that touched it."""
 
 UNPARTITIONED = (RUNS, DICTIONARY)
+PARTITIONS = {
+    "module_id": column("module_id", pa.string(), "1", "name and hash of the code and parameters that made the row"),
+    "month": column("month", pa.string(), "1", "month of the partition's date column, YYYY-MM"),
+}
 
 
 class Conflict(Exception):
@@ -63,8 +67,12 @@ class LivePart:
 def layout(table: Table) -> Layout:
     """The layout of a module's or the engine's table: its schema with the partition columns behind."""
     names = _partition_columns(table)
-    fields = [*table.schema, *(pa.field(name, pa.string()) for name in names)]
-    return Layout(Schema.from_arrow(pa.schema(fields)).to_json(), names, table.sort, table.owner, table.key)
+    return Layout(Schema.from_arrow(pa.schema(documented(table))).to_json(), names, table.sort, table.owner, table.key)
+
+
+def documented(table: Table) -> list[pa.Field]:
+    """All columns as readers see them: the table's own, then those by which it is partitioned."""
+    return [*table.schema, *(PARTITIONS[name] for name in _partition_columns(table) if name not in table.schema.names)]
 
 
 def _partition_columns(table: Table) -> tuple[str, ...]:
