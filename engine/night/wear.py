@@ -1,0 +1,140 @@
+"""Whether the device was worn, from stillness, skin temperature and pulse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.night.grid import EPOCH_S
+from engine.night.motion import AxisSums, MotionEpochs
+from engine.night.temperature import TemperatureEpochs
+from kernels.rolling import rolling_mean, rolling_range
+from kernels.wear import islands, latch, runs
+
+UNKNOWN, OFF, ON = -1, 0, 1
+WINDOW, STEP = 3600 // EPOCH_S, 900 // EPOCH_S
+STILL_RANGE_G, STILL_SD_G, STILL_AXES = 0.150, 0.013, 2
+LONG_ISLAND, LONG_SHARE = 6 * 3600 // EPOCH_S, 0.30
+SHORT_ISLAND, SHORT_SHARE = 3 * 3600 // EPOCH_S, 0.80
+MINUTE, FIVE_MINUTES = 60 // EPOCH_S, 300 // EPOCH_S
+COLD_C, COOL_C = 26.0, 30.0
+FALL_C_PER_MIN, RISE_C_PER_MIN = -0.2, 0.1
+QUIET_SD_G, QUIET_SHARE = 0.008, 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class PulseSigns:
+    """recorded: (n,) bool, PPG samples exist, usable or not; absent: (n,) bool, no pulse in the epoch."""
+
+    recorded: NDArray[np.bool_]
+    absent: NDArray[np.bool_]
+
+
+def judge(
+    n: int, motion: MotionEpochs | None, temperature: TemperatureEpochs | None, pulse: PulseSigns | None
+) -> NDArray[np.int8]:
+    """(n,) int8: 1 worn, 0 not worn, −1 unknown (DOMAIN C4).
+
+    Not worn = still for an hour **and** (temperature says off **or** no pulse for five minutes), so that quiet sleep is
+    not taken for a device on a table. A witness that was not recorded is not asked: without temperature and PPG
+    stillness alone decides, without acceleration the other two, without all three nothing is known. A recording shorter
+    than a window is one window. Sources: van Hees 2013, 10.1371/journal.pone.0061691; Vert 2022,
+    10.1186/s12874-022-01633-6.
+    """
+    if motion is None and temperature is None and pulse is None:
+        return np.full(n, UNKNOWN, np.int8)
+    still = candidates(motion.axes) if motion is not None else np.ones(n, np.bool_)
+    if temperature is None and pulse is None:
+        return np.where(still, OFF, ON).astype(np.int8)
+    witness = np.zeros(n, np.bool_)
+    if temperature is not None:
+        witness |= temperature_off(temperature, motion.axes if motion is not None else None)
+    if pulse is not None:
+        witness |= pulse_gone(pulse)
+    return np.where(still & witness, OFF, ON).astype(np.int8)
+
+
+def candidates(axes: AxisSums) -> NDArray[np.bool_]:
+    """(n,) bool: in a 60-min window with two still axes, after joining single flags and absorbing islands.
+
+    Windows step by 15 min from the first epoch, the last one ends with the recording. A window without samples
+    (lost, or masked as a flat line) is still: it cannot speak against the other witnesses.
+    """
+    n = len(axes.count)
+    starts = _window_starts(n)
+    flags = np.array([_still(axes, s, min(s + WINDOW, n)) for s in starts], np.bool_)
+    if len(flags) > 2:
+        flags[1:-1] |= flags[:-2] & flags[2:]
+    out = np.zeros(n, np.bool_)
+    for start in starts[flags]:
+        out[start : start + WINDOW] = True
+    result: NDArray[np.bool_] = islands(out, LONG_ISLAND, LONG_SHARE, SHORT_ISLAND, SHORT_SHARE)
+    return result
+
+
+def temperature_off(temperature: TemperatureEpochs, axes: AxisSums | None) -> NDArray[np.bool_]:
+    """(n,) bool: rules of DETACH on five centred minutes, clipped to the recording. Missing values change nothing."""
+    before, after = FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1
+    low, high = rolling_range(temperature.mean_c, before, after)
+    slope = rolling_mean(temperature.slope_c_per_min, before, after, 1)
+    moving, quiet = _moving_and_quiet(axes, len(low))
+    falling = (high < COOL_C) & (slope < FALL_C_PER_MIN) & quiet
+    rising = moving & (slope > RISE_C_PER_MIN)
+    result: NDArray[np.bool_] = latch((high < COLD_C) | falling, (low > COLD_C) | rising)
+    return result
+
+
+def pulse_gone(pulse: PulseSigns) -> NDArray[np.bool_]:
+    """(n,) bool: in five minutes (or the whole of a shorter recording) of which no ten seconds hold a pulse."""
+    failing = pulse.recorded & pulse.absent
+    least = min(FIVE_MINUTES, len(failing))
+    out = np.zeros(len(failing), np.bool_)
+    for start, end in zip(*runs(failing), strict=True):
+        out[start:end] = end - start >= least
+    return out
+
+
+def _window_starts(n: int) -> NDArray[np.int64]:
+    regular = np.arange(0, max(n - WINDOW, 0) + 1, STEP, dtype=np.int64)
+    return np.unique(np.append(regular, max(n - WINDOW, 0)))
+
+
+def _still(axes: AxisSums, start: int, end: int) -> bool:
+    count = int(axes.count[start:end].sum())
+    if count == 0:
+        return True
+    width_g = (axes.high[start:end].max(0) - axes.low[start:end].min(0)) * np.abs(axes.scale_g)
+    mean = axes.total[start:end].sum(0) / count
+    sd_g = np.sqrt(np.maximum(axes.squares[start:end].sum(0) / count - mean**2, 0.0)) * np.abs(axes.scale_g)
+    return int(((width_g < STILL_RANGE_G) & (sd_g < STILL_SD_G)).sum()) >= STILL_AXES
+
+
+def _moving_and_quiet(axes: AxisSums | None, n: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Any axis moving in the minute; two axes quiet in 90 % of five minutes. Without axes neither speaks against."""
+    if axes is None:
+        return np.ones(n, np.bool_), np.ones(n, np.bool_)
+    sd_g = _minute_sd_g(axes)
+    quiet = (sd_g < QUIET_SD_G).sum(1) >= STILL_AXES
+    share = rolling_mean(quiet.astype(np.float64), FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
+    moving: NDArray[np.bool_] = (sd_g >= QUIET_SD_G).any(1)
+    return moving, share >= QUIET_SHARE
+
+
+def _minute_sd_g(axes: AxisSums) -> NDArray[np.float64]:
+    """(n, 3) g: sd of the minute around each epoch; 0 where nothing was recorded."""
+    n = len(axes.count)
+    low = np.maximum(np.arange(n) - MINUTE // 2, 0)
+    high = np.minimum(np.arange(n) + MINUTE // 2, n)
+
+    def total(values: NDArray[np.int64]) -> NDArray[np.int64]:
+        running = np.concatenate([np.zeros((1, *values.shape[1:]), np.int64), np.cumsum(values, axis=0)])
+        moved: NDArray[np.int64] = running[high] - running[low]
+        return moved
+
+    count = np.maximum(total(axes.count), 1)[:, None]
+    mean = total(axes.total) / count
+    variance = np.maximum(total(axes.squares) / count - mean**2, 0.0)
+    result: NDArray[np.float64] = np.sqrt(variance) * np.abs(axes.scale_g)
+    return result
