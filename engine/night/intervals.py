@@ -1,0 +1,56 @@
+"""Beat-to-beat intervals and which of them are normal (DOMAIN C6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.artefacts import EXTRA, MISSED, NORMAL, classify_runs
+
+SHORTEST_MS, LONGEST_MS = 300.0, 2000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beats:
+    """Beats in time order. Differences of intervals may be formed between neighbours that are both valid, only.
+
+    t_us: (k,) int64 UTC µs; ibi_ms: (k,) float64 since the beat before, NaN after a hole; valid: (k,) bool, the
+    interval is normal (NN).
+    """
+
+    t_us: NDArray[np.int64]
+    ibi_ms: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+
+
+def clean_intervals(runs: Sequence[NDArray[np.int64]]) -> Beats:
+    """Intervals of each unbroken run of beat times (UTC µs): range, contiguity, then artefacts marked invalid.
+
+    An interval out of range breaks contiguity as a hole does: artefacts are classified between breaks.
+    """
+    t_us = np.concatenate([np.empty(0, np.int64), *runs])
+    ibi_ms = np.diff(t_us, prepend=0) / 1000
+    lengths = np.array([len(run) for run in runs], dtype=np.int64)
+    ibi_ms[(np.cumsum(lengths) - lengths)[lengths > 0]] = np.nan
+    valid = (ibi_ms >= SHORTEST_MS) & (ibi_ms <= LONGEST_MS)
+    kept = np.flatnonzero(valid)
+    breaks = np.flatnonzero(np.diff(kept) > 1) + 1
+    offsets = np.concatenate([[0], breaks, [len(kept)]]).astype(np.int64)
+    valid[kept] = classify_runs(ibi_ms[kept], offsets) == NORMAL
+    return Beats(t_us, ibi_ms, valid)
+
+
+def correct(t_ms: NDArray[np.float64], kinds: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Beat times of one run with extra beats taken out and missed ones put in halfway; for spectra only.
+
+    t_ms: (k,) ascending; kinds: (k−1,) classes of its intervals. Other classes keep their beats.
+    """
+    intervals = np.arange(1, len(t_ms))
+    missed = intervals[kinds == MISSED]
+    halfway = (t_ms[missed - 1] + t_ms[missed]) / 2
+    without = np.delete(t_ms, intervals[kinds == EXTRA])
+    result: NDArray[np.float64] = np.sort(np.concatenate([without, halfway]))
+    return result

@@ -1,0 +1,62 @@
+"""How far the pulse of a ten-second epoch can be trusted (DOMAIN F1).
+
+Departs from F1 in two places, both measured on 71 wrist recordings against the device's heart rate:
+
+- The ratio of intervals (longest ≤ 2.2 times the shortest) is no gate but a degree, `steady`: the share of the rate's
+  own 30 s that is covered by normal intervals within 15 % of their median. One missed beat in ten seconds broke the
+  ratio in 60 % of all epochs, where the median of 30 s often stood; the steady share ranks errors better (Spearman
+  −0.50 against −0.38 for the score with the ratio), and as many kept epochs have a smaller mean error.
+- A correlation of 0.66 or less, where F1 gives no points, gives no quality at all: such windows hold no pulse (median
+  error 12 bpm, as much as where the beats are impossible).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STILL_MG = 50.0
+MOVING = 0.5
+LEAST_CORRELATION, FULL_CORRELATION = 0.66, 0.96
+LEAST_STEADY, FULL_STEADY = 0.2, 0.6
+MOST_LOST = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the score is made of; each (n,) float64, an epoch of the grid. NaN = cannot be said.
+
+    possible, even: rate and gaps, ratio of intervals (1 or 0); correlation: of beats with their mean (−1–1); agreement:
+    F1 of the two detectors (0–1); skewness; steady: share of 30 s with normal intervals near their median (0–1);
+    lost: share of the epoch without samples, at the rail or flat (0–1).
+    """
+
+    possible: NDArray[np.float64]
+    even: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    agreement: NDArray[np.float64]
+    skewness: NDArray[np.float64]
+    steady: NDArray[np.float64]
+    lost: NDArray[np.float64]
+
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """F1 (a) in full: rate, gaps and ratio of intervals."""
+        return (self.possible > 0) & (self.even > 0)
+
+
+def _rise(x: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    return np.nan_to_num(np.clip((x - low) / (high - low), 0.0, 1.0))
+
+
+def score(parts: Parts, enmo_mg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """q_ppg of each epoch: (n,) float64 in 0–1, never NaN. enmo_mg: (n,), NaN = unknown, taken as still."""
+    shape = _rise(parts.correlation, LEAST_CORRELATION, FULL_CORRELATION)
+    weighted = 0.5 * shape + 0.3 * np.nan_to_num(parts.agreement) + 0.2 * (parts.skewness > 0)
+    gate = (parts.possible > 0) & (shape > 0) & (parts.lost <= MOST_LOST)
+    steady = _rise(parts.steady, LEAST_STEADY, FULL_STEADY)
+    motion = np.where(enmo_mg > STILL_MG, MOVING, 1.0)
+    result: NDArray[np.float64] = gate * steady * motion * weighted
+    return result

@@ -1,0 +1,60 @@
+"""Unbroken stretches of a channel: short gaps filled, longer ones between stretches (DOMAIN C7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.night.recording import MISSING, Channel
+
+SHORT_GAP_S = 0.25
+SHORT_GAP_SAMPLES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Sample i was taken at t0_us + i·1e6/fs_hz (UTC µs, t0 not rounded). x: (n,) float64, no NaN."""
+
+    t0_us: float
+    fs_hz: float
+    x: NDArray[np.float64]
+
+    def time_us(self, sample: NDArray[np.float64]) -> NDArray[np.int64]:
+        """UTC µs of fractional sample numbers."""
+        whole: NDArray[np.int64] = np.rint(self.t0_us + sample * (1e6 / self.fs_hz)).astype(np.int64)
+        return whole
+
+    def first_at(self, t_us: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of the first sample at or after each time, clipped to 0 … n."""
+        place: NDArray[np.float64] = np.ceil((t_us - self.t0_us) * (self.fs_hz / 1e6) - 1e-6)
+        result: NDArray[np.int64] = np.clip(place, 0, len(self.x)).astype(np.int64)
+        return result
+
+    def edges(self, period_us: int) -> NDArray[np.int64]:
+        """Sample numbers from 0 to n at which the clock passes a multiple of the period: ascending, no empty block."""
+        first = int(self.t0_us // period_us) + 1
+        last = int((self.t0_us + len(self.x) * 1e6 / self.fs_hz) // period_us)
+        inner = self.first_at(np.arange(first, last + 1, dtype=np.int64) * period_us)
+        return np.unique(np.concatenate([[0], inner, [len(self.x)]])).astype(np.int64)
+
+
+def unbroken(channel: Channel) -> Iterator[Stretch]:
+    """The stretches of a channel in time order; gaps of ≤ 0.25 s or two samples in a segment become straight lines."""
+    for segment in channel.segments:
+        there = np.flatnonzero(segment.values != MISSING)
+        if not len(there):
+            continue
+        longest = max(SHORT_GAP_SAMPLES, int(SHORT_GAP_S * segment.fs_hz))
+        cuts = np.flatnonzero(np.diff(there) > longest + 1) + 1
+        bounds = [0, *cuts.tolist(), len(there)]
+        for low, high in pairwise(bounds):
+            first, last = int(there[low]), int(there[high - 1])
+            x = np.multiply(segment.values[first : last + 1], channel.scale, dtype=np.float64) + channel.offset
+            if high - low < len(x):
+                inside = there[low:high] - first
+                x = np.interp(np.arange(len(x)), inside, x[inside])
+            yield Stretch(segment.t0_us + first * 1e6 / segment.fs_hz, segment.fs_hz, x)

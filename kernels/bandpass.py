@@ -1,0 +1,138 @@
+"""Zero-phase Butterworth band-pass in independent blocks, so that a cut changes a bounded neighbourhood only."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from kernels.arrays import Floats, Ints
+
+LANES = 8  # blocks filtered side by side: one at a time is bound by the latency of the recursion
+
+
+def design(fs_hz: float, low_hz: float, high_hz: float) -> tuple[Floats, Floats]:
+    """Second-order Butterworth band-pass as two biquads, by the bilinear transform with both edges pre-warped.
+
+    Returns sos: (2, 5) rows b0 b1 b2 a1 a2, and rest: (2, 2) each section's state after an endless input of ones.
+    Raises ValueError unless 0 < low < high < fs/2.
+    """
+    if not 0 < low_hz < high_hz < fs_hz / 2:
+        raise ValueError(f"no band-pass {low_hz}–{high_hz} Hz at a sampling rate of {fs_hz} Hz")
+    low, high = (2 * fs_hz * math.tan(math.pi * edge / fs_hz) for edge in (low_hz, high_hz))
+    half = (high - low) / 2 * np.exp(0.75j * math.pi)  # the prototype's pole in the upper half plane, moved and scaled
+    split = np.sqrt(half * half - low * high)
+    analog = sorted((half + split, half - split), key=abs, reverse=True)  # a level dies in the section of its zeros
+    poles = np.array([(2 * fs_hz + p) / (2 * fs_hz - p) for p in analog])
+    gain = ((high - low) * 2 * fs_hz) ** 2 / math.prod(abs(2 * fs_hz - p) ** 2 for p in analog)
+    feedback = np.column_stack([-2 * poles.real, np.abs(poles) ** 2])
+    forward = np.array([[gain, 2 * gain, gain], [1.0, -2.0, 1.0]])  # two zeros at the Nyquist rate, two at rest
+    sos = np.column_stack([forward, feedback])
+    rest = np.zeros((2, 2))
+    level = 1.0
+    for row, (b0, b1, b2, a1, a2) in enumerate(sos):
+        out = level * (b0 + b1 + b2) / (1 + a1 + a2)
+        rest[row, 1] = b2 * level - a2 * out
+        rest[row, 0] = b1 * level - a1 * out + rest[row, 1]
+        level = out
+    return sos, rest
+
+
+@njit("void(f8[:,::1], i8, f8[:,::1], f8[:,::1])", cache=True)
+def _both_ways(work: Floats, n: int, sos: Floats, rest: Floats) -> None:
+    """Filter the first n rows of work: (≥n, lanes) in place, downwards and then upwards.
+
+    The number of lanes is not a constant here: with one, the loop is unrolled before it can be vectorised (10 → 5 ms).
+    """
+    b0, b1, b2, a1, a2 = sos[0, 0], sos[0, 1], sos[0, 2], sos[0, 3], sos[0, 4]
+    c0, c1, c2, d1, d2 = sos[1, 0], sos[1, 1], sos[1, 2], sos[1, 3], sos[1, 4]
+    lanes = work.shape[1]
+    z = np.empty((4, lanes))
+    for direction in range(2):
+        first = 0 if direction == 0 else n - 1
+        step = 1 if direction == 0 else -1
+        for lane in range(lanes):
+            z[0, lane] = rest[0, 0] * work[first, lane]
+            z[1, lane] = rest[0, 1] * work[first, lane]
+            z[2, lane] = rest[1, 0] * work[first, lane]
+            z[3, lane] = rest[1, 1] * work[first, lane]
+        for count in range(n):
+            row = first + step * count
+            for lane in range(lanes):
+                x = work[row, lane]
+                u = b0 * x + z[0, lane]
+                z[0, lane] = b1 * x - a1 * u + z[1, lane]
+                z[1, lane] = b2 * x - a2 * u
+                y = c0 * u + z[2, lane]
+                z[2, lane] = c1 * u - d1 * y + z[3, lane]
+                z[3, lane] = c2 * u - d2 * y
+                work[row, lane] = y
+
+
+@njit("i8(f8[:,::1], f8[::1], i8, i8, i8)", cache=True)
+def _extend(work: Floats, x: Floats, low: int, high: int, pad: int) -> int:
+    """Copy x[low:high] into lane 0, oddly reflected by `pad` samples beyond an end of x; returns the rows used."""
+    n = x.size
+    row = 0
+    if low <= 0:
+        low = 0
+        for k in range(pad, 0, -1):
+            work[row, 0] = 2.0 * x[0] - x[k]
+            row += 1
+    for i in range(low, min(high, n)):
+        work[row, 0] = x[i]
+        row += 1
+    if high >= n:
+        for k in range(1, pad + 1):
+            work[row, 0] = 2.0 * x[n - 1] - x[n - 1 - k]
+            row += 1
+    return row
+
+
+@njit("f8[::1](f8[::1], i8[::1], i8, i8, f8[:,::1], f8[:,::1])", cache=True)
+def bandpass(x: Floats, edges: Ints, margin: int, pad: int, sos: Floats, rest: Floats) -> Floats:
+    """Filter forwards and backwards, block by block, with odd reflection at the ends of the signal only.
+
+    x: (n,) any unit, no NaN. edges: (m+1,) ascending sample numbers from 0 to n; block b is x[edges[b]:edges[b+1]] and
+    sees `margin` samples of signal on both sides, or a reflection of `pad` < n samples at an end of x. sos, rest: from
+    `design`. Returns (n,) float64 in the unit of x. Raises nothing. DOMAIN C1; departs from the usual filtfilt in the
+    blocks: filtering whole segments changes bits up to a minute before a cut.
+
+    >>> sos, rest = design(64.0, 0.5, 8.0)
+    >>> bool(abs(bandpass(np.full(640, 7.0), np.array([0, 640]), 1280, 384, sos, rest)).max() < 1e-9)
+    True
+    """
+    n, m = x.size, edges.size - 1
+    longest = 0
+    for b in range(m):
+        longest = max(longest, edges[b + 1] - edges[b])
+    span = longest + 2 * margin
+    work = np.zeros((span + 2 * pad, LANES))
+    y = np.empty(n)
+    lanes = np.zeros(LANES, np.int64)
+    used = 0
+    for b in range(m):
+        low = edges[b] - margin
+        inside = low > 0 and low + span < n
+        if inside:  # all blocks away from the ends have one length, and share a pass
+            lanes[used] = b
+            used += 1
+        if used == LANES or (used > 0 and (not inside or b == m - 1)):
+            lanes[used:] = lanes[0]
+            for i in range(span):
+                for lane in range(LANES):
+                    work[i, lane] = x[edges[lanes[lane]] - margin + i]
+            _both_ways(work, span, sos, rest)
+            for lane in range(used):
+                start = edges[lanes[lane]]
+                for i in range(start, edges[lanes[lane] + 1]):
+                    y[i] = work[margin + i - start, lane]
+            used = 0
+        if not inside:
+            rows = _extend(work, x, low, low + span, pad)
+            _both_ways(work, rows, sos, rest)
+            ahead = min(edges[b], margin) + (pad if low <= 0 else 0)
+            for i in range(edges[b], edges[b + 1]):
+                y[i] = work[ahead + i - edges[b], 0]
+    return y
