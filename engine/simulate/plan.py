@@ -92,7 +92,7 @@ def draw_schedule(
     up_s = duration_s * (1 - 0.07 * rng.uniform(0.8, 1.2))
     absent: tuple[Span, ...] = ()
     if off_wrist:
-        away_s = max(duration_s * 0.2, 4500.0)
+        away_s = max(duration_s * 0.3, 4500.0)
         up_s -= away_s + 600
         absent = (Span(up_s + 900, up_s + 900 + away_s),)
     if up_s - asleep_s < 1800:
