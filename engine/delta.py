@@ -126,6 +126,12 @@ def missing_columns(handle: DeltaTable, name: str, wanted: Layout) -> list[Field
     return [Field(f.name, f.type, nullable=True, metadata=f.metadata) for f in fields if f.name not in have]
 
 
+def is_narrower(store: Store, name: str, wanted: Layout) -> bool:
+    """Whether the table is absent or lacks columns. Raises `SchemaChanged`."""
+    handle = open_table(store, name)
+    return handle is None or bool(missing_columns(handle, name, wanted))
+
+
 def _type_name(field: Field) -> str:
     return str(getattr(field.type, "type", field.type))
 

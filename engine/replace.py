@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,3 +56,23 @@ def _without(store: Store, part: Part, layout: Layout, keys: Sequence[str]) -> P
     if count == len(gone):
         return None
     return write_part(store, part.table, decode(data).filter(pc.invert(gone)), layout.key, part.partition)
+
+
+class Owed:
+    """Works whose earlier rows must go, until they went: each is given out once.
+
+    Twice would hurt: a work that two others supersede may have committed new rows of its own in between.
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = set(keys)
+
+    def take(self, keys: Iterable[str]) -> set[str]:
+        """Those of `keys` that are still owed."""
+        due = self._keys & set(keys)
+        self._keys -= due
+        return due
+
+    def rest(self) -> set[str]:
+        """All that are left."""
+        return self.take(self._keys)
