@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from engine.closure import closure
@@ -121,12 +122,13 @@ def identity_of_text(head: str, fields: Iterable[str]) -> str:
 
 def facts_json(source: Source) -> str:
     """What is known of a Source besides its files, as the ledger keeps it."""
+    received_at = source.received_at and source.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return canonical_json(
         {
             "zone": source.zone,
             "device_offset_s": source.device_offset_s,
             "night_hint": None if source.night_hint is None else source.night_hint.isoformat(),
-            "received_at": None if source.received_at is None else source.received_at.isoformat(),
+            "received_at": received_at,
         }
     )
 

@@ -73,7 +73,7 @@ def test_slug(name: str) -> None:
 
 def test_facts_are_json() -> None:
     assert facts_json(SOURCE) == (
-        '{"device_offset_s":0,"night_hint":"2020-01-02","received_at":"2020-01-03T00:00:00+00:00","zone":"Europe/Dublin"}'
+        '{"device_offset_s":0,"night_hint":"2020-01-02","received_at":"2020-01-03T00:00:00.000000Z","zone":"Europe/Dublin"}'
     )
 
 
