@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -72,11 +72,16 @@ def _try_formats(text: str, formats: dict[str, str | None]) -> None:
             continue
         written = pl.Series([some_day.strftime(form)])
         try:
-            read = _starts(written, form) if name == "start" else [written.str.to_date(form, strict=False)]
+            read = _days(written, form) if name == "start" else written.str.to_date(form, strict=False).to_list()
         except PolarsError as error:
             raise ConfigError(f"template {text!r}: format {form!r} cannot be read") from error
-        if all(found.item() is None for found in read):
+        if some_day.date() not in read:
             raise ConfigError(f"template {text!r}: format {form!r} does not say a whole date")
+
+
+def _days(text: pl.Series, form: str) -> list[date | None]:
+    instants, walls = _starts(text, form)
+    return [*instants.dt.date(), *walls.dt.date()]
 
 
 def glob(pattern: str) -> str:
