@@ -130,17 +130,17 @@ def _why_unseen(
 
 
 def taken_over(inventory: Inventory, mine: pl.DataFrame) -> pl.DataFrame:
-    """work_key, source_id: Sources of the ledger that are no more, and the Sources that have their files now.
+    """work_key, source_id: Sources of the ledger that lost files (or are no more), and the Sources that have these now.
 
     A file is the same where its URI is, or name and content.
     """
-    gone = mine.join(inventory.sources, left_on="work_key", right_on="source_id", how="anti")
-    if gone.is_empty():
-        return pl.DataFrame(schema={"work_key": pl.String, "source_id": pl.String})
+    kept = inventory.sources.select(work_key="source_id", input_identity="identity")
+    left = mine.join(kept, on=["work_key", "input_identity"], how="anti")
     now = _input_keys(inventory)
-    by_place = gone.join(now, on="uri").select("work_key", "source_id")
-    by_content = gone.join(now, left_on=["file", "content_key"], right_on=["input", "content_key"])
-    return pl.concat([by_place, by_content.select("work_key", "source_id")]).unique(maintain_order=True)
+    by_place = left.join(now, on="uri").select("work_key", "source_id")
+    by_content = left.join(now, left_on=["file", "content_key"], right_on=["input", "content_key"])
+    both = pl.concat([by_place, by_content.select("work_key", "source_id")])
+    return both.filter(pl.col("work_key") != pl.col("source_id")).unique(maintain_order=True)
 
 
 def _input_keys(inventory: Inventory) -> pl.DataFrame:
