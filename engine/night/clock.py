@@ -1,0 +1,116 @@
+"""Time order: from blocks as the device numbered them to segments that follow each other (DOMAIN A8)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from engine.night.recording import Segment
+
+SECOND_US = 10**6
+EARLIEST_US = 1_104_537_600 * SECOND_US
+"""2005-01-01: before it no wearable of this kind recorded."""
+DOUBTFUL_US = 1_420_070_400 * SECOND_US
+"""2015-01-01: from 2005 to here a date is flagged, not rejected."""
+LATEST_US = 4_102_444_800 * SECOND_US
+"""2100-01-01: later times are forged or overflown."""
+_RESET_2010_US = (1_262_304_000 * SECOND_US, 1_264_982_400 * SECOND_US)
+_SYNC_US = 2 * SECOND_US
+
+
+def arrange(blocks: Sequence[Segment], forced: frozenset[int], codes: Counter[str]) -> tuple[Segment, ...]:
+    """Segments in time order without overlap, from blocks in the order in which they were recorded.
+
+    Blocks that meet within one sample become one segment, except at the indices in `forced`. Counts T_DUP, T_CONFLICT,
+    T_BACK, CLK_RESET and CLK_IMPLAUS in `codes`; a block that lands where time is already filled is dropped.
+    """
+    runs: list[list[Segment]] = []
+    seen: dict[int, Segment] = {}
+    for index, block in enumerate(blocks):
+        if not 0 <= block.t0_us < LATEST_US:
+            codes["CLK_IMPLAUS"] += 1
+            continue
+        twin = seen.setdefault(block.t0_us, block)
+        if twin is not block:
+            codes["T_DUP" if np.array_equal(twin.values, block.values) else "T_CONFLICT"] += 1
+            continue
+        _append(runs, block, index in forced, codes)
+    return _in_time_order([_merge(run) for run in runs], codes)
+
+
+def _append(runs: list[list[Segment]], block: Segment, forced: bool, codes: Counter[str]) -> None:
+    """Put a block behind the last one, or begin a new run with it."""
+    if not runs:
+        runs.append([block])
+        return
+    end_us = runs[-1][-1].end_us
+    step_us = block.t0_us - end_us
+    jitter_us = SECOND_US / block.fs_hz
+    if step_us < -_SYNC_US:
+        codes["CLK_RESET"] += 1
+        if not _unplaceable(block.t0_us):
+            runs.append([block])
+    elif step_us < -jitter_us:
+        codes["T_BACK"] += 1
+        rest = _after(block, end_us)
+        if rest is not None:
+            runs.append([rest])
+    elif forced or step_us > jitter_us:
+        runs.append([block])
+    else:
+        runs[-1].append(block)
+
+
+def _unplaceable(t0_us: int) -> bool:
+    """Whether a time is one that clocks fall back to: 1970, 2000, January 2010."""
+    return t0_us < EARLIEST_US or _RESET_2010_US[0] <= t0_us < _RESET_2010_US[1]
+
+
+def _after(segment: Segment, t_us: int) -> Segment | None:
+    """What a segment has from t_us on."""
+    skip = int(np.ceil((t_us - segment.t0_us) * segment.fs_hz / SECOND_US))
+    if skip >= len(segment.values):
+        return None
+    t0_us = segment.t0_us + round(skip * SECOND_US / segment.fs_hz)
+    return replace(segment, t0_us=t0_us, values=segment.values[skip:])
+
+
+def _merge(run: Sequence[Segment]) -> Segment:
+    """One segment of contiguous blocks: at their stated rate if their anchors keep to it within a sample, else at the
+    rate that the anchors measure."""
+    first = run[0]
+    if len(run) == 1:
+        return first
+    counts = np.cumsum([0] + [len(block.values) for block in run[:-1]])
+    elapsed_us = np.array([block.t0_us - first.t0_us for block in run], dtype=np.float64)
+    astray = np.max(np.abs(elapsed_us * first.fs_hz / SECOND_US - counts))
+    same = all(block.fs_hz == first.fs_hz for block in run)
+    fs_hz = first.fs_hz if same and astray <= 1.0 else float(counts[-1] * SECOND_US / elapsed_us[-1])
+    return Segment(first.t0_us, fs_hz, np.concatenate([block.values for block in run]))
+
+
+def _in_time_order(segments: Sequence[Segment], codes: Counter[str]) -> tuple[Segment, ...]:
+    """Sorted; where one reaches into another's time, the earlier recorded keeps it."""
+    kept: list[Segment] = []
+    for segment in segments:
+        pieces: list[Segment] = [segment]
+        for other in kept:
+            pieces = [rest for piece in pieces for rest in _outside(piece, other)]
+        if sum(len(piece.values) for piece in pieces) < len(segment.values):
+            codes["T_CONFLICT"] += 1
+        kept += pieces
+    return tuple(sorted(kept, key=lambda segment: segment.t0_us))
+
+
+def _outside(segment: Segment, other: Segment) -> list[Segment]:
+    """The parts of a segment before and after another one; the whole where they do not overlap by a sample."""
+    slack_us = round(SECOND_US / segment.fs_hz)
+    if segment.end_us <= other.t0_us + slack_us or segment.t0_us >= other.end_us - slack_us:
+        return [segment]
+    before = int(np.floor((other.t0_us - segment.t0_us) * segment.fs_hz / SECOND_US))
+    parts = [replace(segment, values=segment.values[:before])] if before > 0 else []
+    rest = _after(segment, other.end_us)
+    return parts + ([rest] if rest is not None else [])

@@ -1,0 +1,262 @@
+"""The device-neutral nightly raw format (DOMAIN A7), read: one Parquet file a recording, one row a block."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from engine.night.clock import LATEST_US, arrange
+from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS, crc32
+from engine.night.nrf_write import export_nrf as export_nrf
+from engine.night.reasons import CODES
+from engine.night.recording import MISSING, Channel, Device, Events, Recording, Segment, Unreadable
+
+_MAGIC = b"PAR1"
+_OPTIONAL = ("dt_us", "crc32")
+_MOST_CHANNELS = 256
+_MOST_OFFSET_MIN = 16 * 60
+_LONGEST_BLOCK_S = 61.0
+_BYTES_A_VALUE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One row. `dt_us`: offsets of irregular samples, else None; `fs_hz` is then None too."""
+
+    channel: str
+    seq: int
+    t0_us: int
+    fs_hz: float | None
+    values: NDArray[np.int32]
+    dt_us: NDArray[np.int32] | None
+    scale: float
+    offset: float
+    unit: str
+
+
+def looks_like_parquet(data: bytes) -> bool:
+    return data.startswith(_MAGIC)
+
+
+def read(name: str, data: bytes, max_unpacked_mb: int) -> Recording | Unreadable:
+    """A recording, or why there is none. Lost blocks count as `BLK_BAD`; sizes are judged before decoding."""
+    try:
+        parquet = pq.ParquetFile(pa.BufferReader(data), memory_map=False, pre_buffer=False)
+        footer = (parquet.schema_arrow.metadata or {}).get(KEY)
+        refusal = _refusal(parquet, max_unpacked_mb)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        return Unreadable(name, {"BLK_BAD": 1}, f"damaged Parquet file: {_first_line(error)}; send it again")
+    if footer is None or refusal == "columns":
+        return Unreadable(name, {"FORMAT_UNKNOWN": 1}, "a Parquet file, but not NRF: key 'nrf' or columns are missing")
+    if refusal:
+        return Unreadable(name, {"ZIP_UNSAFE": 1}, f"not unpacked: {refusal}")
+    meta = _metadata(footer)
+    if meta is None:
+        return Unreadable(name, {"BLK_BAD": 1}, "the metadata under key 'nrf' is no JSON object; send the file again")
+    codes: Counter[str] = Counter({code: _whole(n) for code, n in _mapping(meta, "codes").items() if code in CODES})
+    blocks = [block for group in range(parquet.num_row_groups) for block in _row_group(parquet, group, codes)]
+    if not blocks:
+        return Unreadable(name, dict(codes + Counter(BLK_BAD=1)), "no block could be read; send the file again")
+    return _recording(name, data, meta, blocks, codes)
+
+
+def _refusal(parquet: pq.ParquetFile, max_unpacked_mb: int) -> str:
+    """Why the footer forbids decoding; empty if it does not. Counts values as well as bytes: run-length encoding can
+    declare a billion values in a few bytes."""
+    footer, most = parquet.metadata, max_unpacked_mb << 20
+    if not set(COLUMNS) - set(_OPTIONAL) <= set(parquet.schema_arrow.names):
+        return "columns"
+    total = values = 0
+    for group in map(footer.row_group, range(footer.num_row_groups)):
+        chunks = [group.column(column) for column in range(group.num_columns)]
+        values += sum(max(chunk.num_values, 0) for chunk in chunks)
+        total += max(group.total_byte_size, sum(max(chunk.total_uncompressed_size, 0) for chunk in chunks))
+    if max(total, values * _BYTES_A_VALUE) > most or footer.num_rows > most // _BYTES_A_VALUE:
+        return f"the footer declares more than max_unpacked_mb = {max_unpacked_mb}"
+    return ""
+
+
+def _metadata(raw: bytes) -> dict[str, Any] | None:
+    try:
+        meta = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return meta if isinstance(meta, dict) else None
+
+
+def _row_group(parquet: pq.ParquetFile, group: int, codes: Counter[str]) -> Iterator[Block]:
+    """The sound blocks of a row group; the others are counted."""
+    names = [name for name in COLUMNS if name in parquet.schema_arrow.names]
+    try:
+        table = parquet.read_row_group(group, columns=names, use_threads=False).combine_chunks()
+        table.validate(full=True)
+        table = table.set_column(0, "channel", table["channel"].cast(pa.string()))
+        lists = {name: _Lists.of(table, name) for name in ("values", "dt_us") if name in names}
+        rows = table.drop_columns(list(lists)).to_pylist()
+    except (pa.ArrowException, OSError, ValueError, KeyError):
+        codes["BLK_BAD"] += 1
+        return
+    for index, row in enumerate(rows):
+        block = _block(row, lists["values"].at(index), lists["dt_us"].at(index) if "dt_us" in lists else None)
+        if block is None:
+            codes["BLK_BAD"] += 1
+        else:
+            yield block
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """A column of int32 lists as one flat array; a null inside becomes MISSING, a null list None."""
+
+    flat: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, table: pa.Table, name: str) -> _Lists:
+        column = table[name].cast(pa.list_(pa.int32())).combine_chunks()
+        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+        flat = column.values.fill_null(MISSING) if column.values.null_count else column.values
+        offsets = column.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(flat.to_numpy(zero_copy_only=False), offsets, column.is_valid().to_numpy(zero_copy_only=False))
+
+    def at(self, index: int) -> NDArray[np.int32] | None:
+        return self.flat[self.offsets[index] : self.offsets[index + 1]] if self.valid[index] else None
+
+
+def _block(row: Mapping[str, Any], values: NDArray[np.int32] | None, dt_us: NDArray[np.int32] | None) -> Block | None:
+    """The block of a row, or None if its counts, times or check sum do not hold."""
+    plain = [row[key] for key in ("channel", "seq", "t0_us", "scale", "offset", "unit")]
+    if values is None or any(cell is None for cell in plain) or row["n"] != len(values) or not len(values):
+        return None
+    if row.get("crc32") is not None and crc32(values) != row["crc32"]:
+        return None
+    if not (np.isfinite(row["scale"]) and np.isfinite(row["offset"]) and row["scale"] != 0):
+        return None
+    fs_hz = row["fs_hz"]
+    if fs_hz is None:
+        if dt_us is None or len(dt_us) != len(values) or not 0 <= row["t0_us"] < LATEST_US:
+            return None
+    elif np.isfinite(fs_hz) and fs_hz > 0 and len(values) > _LONGEST_BLOCK_S * fs_hz + 1:
+        return None
+    return Block(*plain[:3], fs_hz, values, dt_us if fs_hz is None else None, *plain[3:])
+
+
+def _recording(
+    name: str, data: bytes, meta: dict[str, Any], blocks: list[Block], codes: Counter[str]
+) -> Recording | Unreadable:
+    by_channel: dict[str, list[Block]] = {}
+    for block in blocks:
+        by_channel.setdefault(block.channel, []).append(block)
+    infos, starts = _mapping(meta, "channels"), _mapping(meta, "segments")
+    channels: dict[str, Channel] = {}
+    events: dict[str, Events] = {}
+    for channel, rows in list(by_channel.items())[:_MOST_CHANNELS]:
+        alike = [row for row in rows if _kind(row) == _kind(rows[0])]
+        codes["BLK_BAD"] += len(rows) - len(alike)
+        alike.sort(key=lambda row: row.seq)
+        if rows[0].fs_hz is None:
+            events[channel] = _events(alike, codes)
+        else:
+            first_seqs = starts.get(channel)
+            segments = _segments(alike, frozenset(first_seqs if isinstance(first_seqs, list) else ()), codes)
+            if segments:
+                info = infos.get(channel)
+                first, known = rows[0], info if isinstance(info, dict) else {}
+                channels[channel] = Channel(channel, first.unit, first.scale, first.offset, segments, known)
+    if "codes" not in meta:
+        codes["SIG_MISSING"] += len(set(infos) - set(channels) - set(events))
+    if not channels:
+        return Unreadable(name, {code: n for code, n in codes.items() if n}, "no signal could be read from the file")
+    return _titled(name, data, meta, channels, events, codes)
+
+
+def _kind(block: Block) -> tuple[object, ...]:
+    return block.scale, block.offset, block.unit, block.fs_hz is None
+
+
+def _segments(blocks: list[Block], first_seqs: frozenset[Any], codes: Counter[str]) -> tuple[Segment, ...]:
+    sound = [block for block in blocks if block.fs_hz is not None and np.isfinite(block.fs_hz) and block.fs_hz > 0]
+    codes["FS_BAD"] += len(sound) < len(blocks)
+    forced = frozenset(index for index, block in enumerate(sound) if block.seq in first_seqs)
+    return arrange([Segment(block.t0_us, block.fs_hz or 0.0, block.values) for block in sound], forced, codes)
+
+
+def _events(blocks: list[Block], codes: Counter[str]) -> Events:
+    """The samples of irregular blocks in time order; a repeated instant keeps its first value."""
+    t_us = np.concatenate([block.t0_us + block.dt_us.astype(np.int64) for block in blocks if block.dt_us is not None])
+    values = np.concatenate([block.values for block in blocks])
+    times, first = np.unique(t_us, return_index=True)
+    codes["T_DUP"] += len(t_us) - len(times)
+    one = blocks[0]
+    return Events(one.channel, one.unit, one.scale, one.offset, times, values[first])
+
+
+def _titled(
+    name: str,
+    data: bytes,
+    meta: dict[str, Any],
+    channels: dict[str, Channel],
+    events: dict[str, Events],
+    codes: Counter[str],
+) -> Recording:
+    """The recording with what the metadata says of it; keys that mean nothing here are kept."""
+    device = _mapping(meta, "device")
+    zone = _zone(_text(meta, "tz_iana"), codes)
+    minutes = meta.get("tz_offset_min")
+    whole = isinstance(minutes, int | float) and not isinstance(minutes, bool) and abs(minutes) <= _MOST_OFFSET_MIN
+    more = {key: value for key, value in device.items() if key not in DEVICE_KEYS}
+    listed = meta.get("expected")
+    expected = listed if isinstance(listed, list) else [*_mapping(meta, "channels"), *channels]
+    return Recording(
+        file=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        device=Device(*(_text(device, key) or "unknown" for key in DEVICE_KEYS[:2]), *map(device.get, DEVICE_KEYS[2:])),
+        subject_id=_text(meta, "subject_id"),
+        session_id=_text(meta, "session_id"),
+        zone=zone,
+        offset_s=round(minutes * 60) if whole else None,
+        channels=channels,
+        events=events,
+        expected=tuple(dict.fromkeys(str(channel) for channel in expected if channel not in events)),
+        codes={code: count for code, count in sorted(codes.items()) if count},
+        metadata={key: value for key, value in meta.items() if key not in OWN_KEYS}
+        | ({"device": more} if more else {}),
+    )
+
+
+def _zone(name: str | None, codes: Counter[str]) -> str | None:
+    """An IANA name that exists, else None and `TZ_UNKNOWN`."""
+    try:
+        return None if name is None else ZoneInfo(name).key
+    except (ValueError, OSError, KeyError):
+        codes["TZ_UNKNOWN"] += 1
+        return None
+
+
+def _mapping(meta: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = meta.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(meta: Mapping[str, Any], key: str) -> str | None:
+    value = meta.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]

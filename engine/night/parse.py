@@ -1,0 +1,114 @@
+"""Bytes to recordings. The content says which format a file has; of a name only the E4's own member names count."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import PurePosixPath
+
+from engine.module import RawFile
+from engine.night import nrf
+from engine.night.e4 import Member, part_of, read_session
+from engine.night.recording import Recording, Unreadable
+from engine.night.zips import Archive, Refused, looks_like_zip
+
+Read = list[Recording | Unreadable]
+
+_KNOWN_BY_START = (
+    (b"Obj\x01", "an Avro file (EmbracePlus?)"),
+    (b"MD", "an Axivity .cwa file"),
+    (b"0       ", "an EDF file"),
+    (b"Device Identity", "a GENEActiv .bin file"),
+    (b"\x1f\x8b", "a gzip file; unpack it first:"),
+    (b"7z\xbc\xaf", "a 7-Zip archive; repack it as zip:"),
+    (b"Rar!", "a RAR archive; repack it as zip:"),
+)
+
+
+def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recording, ...], tuple[Unreadable, ...]]:
+    """Every recording in the files, and why a file gave none. Csv files that share a folder are one E4 session.
+
+    Never raises, whatever the bytes. Unpacked size counts per file against `max_unpacked_mb` (MiB).
+    """
+    folders: dict[str, list[RawFile]] = {}
+    found: Read = []
+    for file in files:
+        if nrf.looks_like_parquet(file.data):
+            found.append(nrf.read(file.name, file.data, max_unpacked_mb))
+        elif looks_like_zip(file.data):
+            found += _read_zip(file, max_unpacked_mb)
+        elif part_of(file.name):
+            folders.setdefault(str(PurePosixPath(file.name).parent), []).append(file)
+        else:
+            found.append(_unknown(file))
+    for folder, members in folders.items():
+        found.append(_read_folder(members[0].name if folder == "." else folder, members, max_unpacked_mb))
+    recordings = tuple(one for one in found if isinstance(one, Recording))
+    return recordings, tuple(one for one in found if isinstance(one, Unreadable))
+
+
+def _unknown(file: RawFile) -> Unreadable:
+    if not file.data:
+        return Unreadable(file.name, {"SIG_EMPTY": 1}, "the file is empty (0 bytes): upload it again")
+    kinds = [kind for start, kind in _KNOWN_BY_START if file.data.startswith(start)]
+    told = f"this looks like {kinds[0]} " if kinds else ""
+    message = f"{told or 'no known format: '}give an Empatica E4 export (zip or its csv files) or an NRF Parquet file"
+    return Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, message)
+
+
+def _read_folder(name: str, files: Sequence[RawFile], max_unpacked_mb: int) -> Recording | Unreadable:
+    size = sum(len(file.data) for file in files)
+    if size > max_unpacked_mb << 20:
+        told = f"{size >> 20} MiB of csv, more than max_unpacked_mb = {max_unpacked_mb}"
+        return Unreadable(name, {"ZIP_UNSAFE": 1}, told)
+    digest = hashlib.sha256()
+    for file in sorted(files, key=lambda file: file.name):
+        digest.update(hashlib.sha256(file.data).digest())
+    members = [Member(file.name, partial(bytes, file.data)) for file in files]
+    return _judged(read_session(name, digest.hexdigest(), None, members))
+
+
+def _read_zip(file: RawFile, max_unpacked_mb: int) -> Read:
+    """One recording for each folder of the archive that holds an E4's members."""
+    try:
+        return _sessions(file, Archive(file.data, max_unpacked_mb))
+    except Refused as refusal:
+        return [Unreadable(file.name, {"ZIP_UNSAFE": 1}, f"not unpacked: {refusal}")]
+
+
+def _sessions(file: RawFile, archive: Archive) -> Read:
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    damaged = int(archive.damaged)
+    sessions: dict[str, list[Member]] = {}
+    for entry in archive.entries:
+        if part_of(entry.name) and not entry.name.startswith("__MACOSX/"):
+            folder = entry.name.rpartition("/")[0]
+            sessions.setdefault(folder, []).append(Member(entry.name, partial(archive.read, entry)))
+    if not sessions:
+        codes = {"ZIP_TRUNC": 1} if damaged else {"FORMAT_UNKNOWN": 1}
+        told = "the zip is damaged and nothing in it could be saved" if damaged else "a zip without an E4's csv files"
+        return [Unreadable(file.name, codes, f"{told}: export the session again")]
+    found: Read = []
+    for folder, members in sorted(sessions.items()):
+        before = archive.broken
+        recording = read_session(file.name, sha256, folder or None, members)
+        hurt = damaged + archive.broken - before
+        if hurt:
+            recording = replace(recording, codes={**recording.codes, "ZIP_TRUNC": hurt})
+        found.append(_judged(recording))
+    return found
+
+
+def _judged(recording: Recording) -> Recording | Unreadable:
+    """The recording, or what to say of it if it has no channel."""
+    if recording.channels:
+        return recording
+    signals = recording.metadata["signals"]
+    fates = {part: fate for part, fate in signals.items() if part != "tags" and fate != "missing"}
+    told = ", ".join(f"{part} {fate}" for part, fate in fates.items())
+    if "ZIP_TRUNC" not in recording.codes and set(fates.values()) <= {"no start time"}:
+        message = f"not an E4's csv files ({told or 'no signal'}): line 1 must be a unix time, line 2 a rate"
+        return Unreadable(recording.file, {"FORMAT_UNKNOWN": 1}, message)
+    return Unreadable(recording.file, recording.codes, f"no signal could be read ({told}): export the session again")
