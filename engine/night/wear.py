@@ -118,7 +118,7 @@ def _moving_and_quiet(axes: AxisSums | None, n: int) -> tuple[NDArray[np.bool_],
     sd_g = _minute_sd_g(axes)
     quiet = (sd_g < QUIET_SD_G).sum(1) >= STILL_AXES
     share = rolling_mean(quiet.astype(np.float64), FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
-    moving: NDArray[np.bool_] = (sd_g >= QUIET_SD_G).any(1)
+    moving: NDArray[np.bool_] = np.any(sd_g >= QUIET_SD_G, axis=1)
     return moving, share >= QUIET_SHARE
 
 

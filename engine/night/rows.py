@@ -1,0 +1,131 @@
+"""From arrays to the three Arrow tables. NaN becomes null here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.module import Source
+from engine.night.epochs import UNKNOWN, Epochs
+from engine.night.features import HOUR
+from engine.night.grid import EPOCH_US
+from engine.night.quality import GOOD_PPG, GOOD_TEMP, Judged
+from engine.night.tables import EPOCHS, NIGHTS, VITALS
+from engine.night.wear import ON
+from engine.vitals.hours import Hours, by_hour
+from engine.vitals.plausibility import LIMITS
+
+CAL_ID = "identity"
+STATES = pa.array(["wake", "sleep"], pa.string())
+
+
+def epochs_table(epochs: Epochs, source: Source) -> pa.Table:
+    """Rows of `epochs`, in time order."""
+    columns: dict[str, Any] = {
+        "ts": pa.array(epochs.ts_us).cast(EPOCHS.schema.field("ts").type),
+        "night_date": pa.array(epochs.night).cast(pa.date32()),
+        "utc_offset_min": pa.array((epochs.offset_s // 60).astype(np.int32)),
+        "sleep_state": STATES.take(_known(epochs.sleep)),
+        "wear": _known(epochs.wear),
+        "reasons": pa.array(epochs.reasons),
+    }
+    arrays = {name: _floats(getattr(epochs, name)) for name in EPOCHS.schema.names if _is_float(EPOCHS.schema, name)}
+    return _table(EPOCHS.schema, {**columns, **arrays}, source, len(epochs))
+
+
+def nights_table(nights: Iterable[Judged], source: Source) -> pa.Table:
+    """Rows of `nights`, in date order."""
+    rows = [_night(judged) for judged in nights]
+    schema = NIGHTS.schema
+    columns = {
+        name: _column([row.get(name) for row in rows], schema.field(name).type)
+        for name in schema.names
+        if name not in ("subject_id", "source_id")
+    }
+    return _table(schema, columns, source, len(rows))
+
+
+def vitals_table(epochs: Epochs, source: Source) -> pa.Table:
+    """Rows of `vitals`: hours of epochs worn with a good pulse, or with steady temperature."""
+    worn = epochs.wear == ON
+    good, steady = worn & (epochs.q_ppg >= GOOD_PPG), worn & (epochs.q_temp >= GOOD_TEMP)
+    parts = [
+        _hours(vital, by_hour(vital, epochs.ts_us[chosen], values[chosen], epochs.sleep[chosen]), source)
+        for vital, values, chosen in (
+            ("hr_bpm", epochs.hr_bpm, good),
+            ("rmssd_ms", epochs.rmssd_ms, good),
+            ("skin_temp_c", epochs.skin_temp_c, steady),
+        )
+    ]
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _hours(vital: str, hours: Hours, source: Source) -> pa.Table:
+    k = len(hours.ts_us)
+    columns = {
+        "vital": pa.repeat(vital, k),
+        "ts": pa.array(hours.ts_us).cast(VITALS.schema.field("ts").type),
+        "unit": pa.repeat(LIMITS[vital].unit, k),
+        "value": _floats(hours.value),
+        "n": pa.array(hours.n),
+        "min": _floats(hours.low),
+        "max": _floats(hours.high),
+        "sd": _floats(hours.sd),
+        "mean_gap_s": _floats(hours.mean_gap_s),
+        "asleep_share": _floats(hours.asleep_share),
+        "n_sources": pa.array(np.ones(k, np.int64)),
+        "arrived_at": pa.array([source.received_at] * k, VITALS.schema.field("arrived_at").type),
+    }
+    return _table(VITALS.schema, columns, source, k)
+
+
+def _night(judged: Judged) -> dict[str, Any]:
+    epochs = judged.night.epochs
+    recorded = np.flatnonzero(epochs.recorded)
+    return {
+        **judged.values,
+        "night_date": judged.night.day,
+        "wake_date": judged.night.day + 1,
+        "start": int(epochs.ts_us[recorded[0]]),
+        "end": int(epochs.ts_us[recorded[-1]]) + EPOCH_US,
+        "recorded_h": len(recorded) / HOUR,
+        "wear_h": float((epochs.wear == ON).sum()) / HOUR,
+        "spt_method": judged.night.sleep.method,
+        "cal_id": CAL_ID,
+        "night_score": judged.score,
+        "score_basis": list(judged.basis),
+        "band": judged.band,
+        "reasons": list(judged.reasons),
+    }
+
+
+def _table(schema: pa.Schema, columns: dict[str, Any], source: Source, n: int) -> pa.Table:
+    same = {"subject_id": pa.repeat(source.subject_id, n), "source_id": pa.repeat(source.source_id, n)}
+    return pa.Table.from_arrays([{**same, **columns}[name] for name in schema.names], schema=schema)
+
+
+def _is_float(schema: pa.Schema, name: str) -> bool:
+    return bool(pa.types.is_floating(schema.field(name).type))
+
+
+def _floats(values: NDArray[np.float64]) -> pa.Array:
+    """NaN and infinities become null; −0 becomes 0."""
+    return pa.array(values + 0.0, mask=~np.isfinite(values))
+
+
+def _known(values: NDArray[np.int8]) -> pa.Array:
+    return pa.array(values, mask=values == UNKNOWN)
+
+
+def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_floating(kind):
+        return pa.array([v if v is not None and np.isfinite(v) else None for v in values], kind)
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.int64()).cast(kind)
+    if pa.types.is_date(kind):
+        return pa.array(values, pa.int32()).cast(kind)
+    return pa.array(values, kind)

@@ -1,0 +1,115 @@
+"""What became of each input: a status, reason codes and one sentence (DESIGN 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.module import Status, Verdict
+from engine.night import motion, ppg, temperature
+from engine.night.epochs import Epochs
+from engine.night.nights import Session
+from engine.night.reasons import in_order
+from engine.night.recording import MISSING, Recording, Unreadable
+from engine.night.wear import OFF
+
+FEATURE_CHANNELS = {
+    "acceleration": motion.AXES,
+    "pulse (PPG)": ppg.CHANNELS,
+    "skin temperature": (temperature.CHANNEL,),
+}
+"""What features use, by the name that a person reads; one of several PPG channels is enough."""
+BLOCKS_LOST = ("ZIP_TRUNC", "BLK_BAD", "CLK_RESET")
+LEAST_H = 1.0
+ALMOST_H = 1e-6
+MOSTLY, RARELY = 0.5, 0.1
+GOOD_PPG = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Usable hours of what the device has, by FEATURE_CHANNELS' names."""
+
+    by_signal: Mapping[str, float]
+
+    def lost(self) -> tuple[str, ...]:
+        return tuple(name for name, hours in self.by_signal.items() if hours == 0.0)
+
+    def short(self) -> tuple[str, ...]:
+        return tuple(name for name, hours in self.by_signal.items() if 0.0 < hours < LEAST_H - ALMOST_H)
+
+
+def hours_of(recordings: Sequence[Recording]) -> Hours:
+    """Samples that are not missing, as hours, over the recordings of one file; three axes count by their poorest."""
+    expected = {name for recording in recordings for name in recording.expected}
+    hours = {}
+    for signal, names in FEATURE_CHANNELS.items():
+        wanted = [name for name in names if name in expected]
+        if wanted:
+            per_name = [sum(_hours(recording, name) for recording in recordings) for name in wanted]
+            hours[signal] = min(per_name) if names is motion.AXES else max(per_name)
+    return Hours(hours)
+
+
+def unreadable(one: Unreadable) -> Verdict:
+    return Verdict(one.file, Status.REJECTED, in_order(one.codes) or ("SIG_EMPTY",), one.message)
+
+
+def recorded(
+    file: str, recordings: Sequence[Recording], sessions: Sequence[Session], rows: Sequence[Epochs], twin: str | None
+) -> Verdict:
+    """The verdict on a file that gave recordings. rows: its sessions' epochs before merging. twin: the byte-identical
+    file whose rows stand for both."""
+    codes = {code for recording in recordings for code in recording.codes}
+    n = sum(len(part) for part in rows)
+    if n == 0:
+        return Verdict(file, Status.REJECTED, in_order(codes) or ("SIG_EMPTY",), "no channel holds a usable sample")
+    hours = hours_of(recordings)
+    codes.update(_seen(sessions, rows))
+    codes.update(["T_DUP"] if twin else [])
+    codes.update(["SIG_MISSING"] if hours.lost() and not codes & {"SIG_MISSING", "SIG_EMPTY", "FS_BAD"} else [])
+    codes.update(["SHORT"] if hours.short() or not hours.by_signal else [])
+    lost_blocks = codes.intersection(BLOCKS_LOST)
+    fine = not (hours.lost() or hours.short() or lost_blocks) and hours.by_signal
+    message = "; ".join(_sentence(hours, n, bool(lost_blocks), codes, twin))
+    return Verdict(file, Status.OK if fine else Status.PARTIAL, in_order(codes), message)
+
+
+def _hours(recording: Recording, name: str) -> float:
+    channel = recording.channels.get(name)
+    if channel is None:
+        return 0.0
+    return sum(int(np.count_nonzero(s.values != MISSING)) / s.fs_hz for s in channel.segments) / 3600.0
+
+
+def _seen(sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[str]:
+    """What a person who opens the file would say of it as a whole."""
+    if any(not session.zone.known for session in sessions):
+        yield "TZ_UNKNOWN"
+    wear = np.concatenate([part.wear for part in rows])
+    if (wear == OFF).mean() > MOSTLY:
+        yield "NONWEAR"
+    pulse = np.concatenate([part.q_ppg[part.ppg > 0] for part in rows])
+    if len(pulse) and (pulse >= GOOD_PPG).mean() < RARELY:
+        yield "PPG_LOW"
+    if any(len(np.unique(part.offset_s)) > 1 for part in rows):
+        yield "DST"
+
+
+def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str], twin: str | None) -> Iterator[str]:
+    whole = [f"{hours.by_signal[name]:.1f} h of {name}" for name in hours.by_signal if name not in hours.lost()]
+    yield ", ".join(whole) if whole else f"{n / 360:.1f} h recorded"
+    if hours.lost():
+        yield "no " + " and no ".join(hours.lost())
+    if hours.short():
+        yield "under 1 h of " + ", ".join(hours.short())
+    if lost_blocks:
+        yield "part of the file was lost"
+    if "NONWEAR" in codes:
+        yield "not worn most of the time"
+    elif "PPG_LOW" in codes:
+        yield "hardly any good pulse"
+    if twin:
+        yield f"the same bytes as {twin}, which stands for both"

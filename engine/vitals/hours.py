@@ -1,0 +1,61 @@
+"""Readings to hours (DOMAIN H4): one row for each UTC hour with at least six plausible readings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.vitals.plausibility import plausible, within_rate
+
+HOUR_US = 3_600_000_000
+LEAST_READINGS = 6
+UNKNOWN = -1
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """(k,) each. ts_us: start of the hour, ascending. value: median. mean_gap_s: between successive readings.
+
+    asleep_share: among readings whose state is known; NaN where none is.
+    """
+
+    ts_us: NDArray[np.int64]
+    value: Floats
+    n: NDArray[np.int64]
+    low: Floats
+    high: Floats
+    sd: Floats
+    mean_gap_s: Floats
+    asleep_share: Floats
+
+
+def by_hour(vital: str, ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8]) -> Hours:
+    """Hours of one vital. ts_us: (n,) ascending; values: (n,), NaN = missing; asleep: (n,) 1, 0 or −1 = unknown."""
+    keep = plausible(vital, values)
+    keep &= within_rate(vital, ts_us, np.where(keep, values, np.nan))
+    ts_us, values, asleep = ts_us[keep], values[keep], asleep[keep]
+    hours, starts, n = np.unique(ts_us // HOUR_US, return_index=True, return_counts=True)
+    rows = [
+        _row(ts_us[a : a + k], values[a : a + k], asleep[a : a + k])
+        for a, k in zip(starts.tolist(), n.tolist(), strict=True)
+        if k >= LEAST_READINGS
+    ]
+    table = np.array(rows, np.float64).reshape(-1, 6)
+    enough = n >= LEAST_READINGS
+    return Hours(hours[enough] * HOUR_US, table[:, 0], n[enough].astype(np.int64), *table[:, 1:].T)
+
+
+def _row(ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8]) -> tuple[float, ...]:
+    known = asleep != UNKNOWN
+    return (
+        float(np.median(values)),
+        float(values.min()),
+        float(values.max()),
+        float(values.std(ddof=1)),
+        float(ts_us[-1] - ts_us[0]) / 1e6 / (len(ts_us) - 1),
+        float((asleep[known] == 1).mean()) if known.any() else np.nan,
+    )
