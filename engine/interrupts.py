@@ -26,7 +26,7 @@ class Interrupts:
         for number, earlier in self._before.items():
             signal.signal(number, earlier)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True

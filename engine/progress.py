@@ -6,7 +6,7 @@ import io
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -29,7 +29,7 @@ class CommitSettings:
     every_s: float = 60.0
     every_bytes: int = 1_000_000_000
     compact: bool = True
-    sizes: Sizes = Sizes()
+    sizes: Sizes = field(default_factory=Sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Progress:
         self._journal.post("end", [runs_change(self._store, self._record.ended(state, self.statuses))])
         seconds = time.monotonic() - self._started
         summary = RunSummary(self._record.run_id, state, dict(self.statuses), dict(self._rows), seconds)
-        self._listener(RunFinished(summary.run_id, state, summary.statuses, summary.rows, seconds))
+        self._listener(RunFinished(summary.run_id, state, seconds, summary.statuses, summary.rows))
         return summary
 
     def _clear(self) -> None:
