@@ -20,7 +20,7 @@ def _zone(name: str) -> str:
 
 
 def _share_or_count(value: str) -> str:
-    if not re.fullmatch(r"\d+|\d+(\.\d+)?%", value):
+    if not re.fullmatch(r"\d+%?", value):
         raise ValueError(f"{value!r} is neither a count such as 20 nor a share such as 5%")
     return value
 
@@ -48,7 +48,7 @@ class InputSettings(Part):
     )
     device: int | None = Field(default=None, description="offset of the device's clock from UTC in seconds")
     subjects: str | None = Field(
-        default=None, description="table (CSV or Parquet) of subject_id, zone, night_hint, received_at"
+        default=None, description="table (CSV or Parquet) of subject_id, zone, valid_from, device_offset_s, received_at"
     )
     include: tuple[str, ...] = Field(
         default=(), description="patterns of candidate names; others are ignored, and counted"

@@ -25,7 +25,7 @@ module_options: tuple[Callable[[F], F], ...] = (
 input_options: tuple[Callable[[F], F], ...] = (
     click.option("--zone", metavar="IANA", help="Time zone of the files, such as Europe/Zurich."),
     click.option("--device", type=int, metavar="SECONDS", help="Offset of the device's clock from UTC."),
-    click.option("--subjects", metavar="TABLE", help="CSV or Parquet: subject_id, zone, night_hint, received_at."),
+    click.option("--subjects", metavar="TABLE", help="CSV or Parquet: subject_id, zone, received_at, …."),
     click.option("--template", metavar="PATTERN", help="Where subject and start stand in a file's name."),
     click.option("--include", metavar="GLOB", multiple=True, help="Candidates; other objects are ignored."),
 )

@@ -1,0 +1,84 @@
+"""`nightmill errors`: which files gave less than they should, and why."""
+
+from __future__ import annotations
+
+import click
+import polars as pl
+from rich.console import Console
+
+from engine import ledger
+from engine.results.open import newest
+from jobs.opened import opened, options, storage_options
+from jobs.options import as_json, taking
+from jobs.show import draw
+
+GROUP = ["status", "cause", "reasons", "message"]
+
+
+def grouped(entries: pl.DataFrame) -> pl.DataFrame:
+    """Files that are not ok, one row for each kind of trouble, the worst first, with an example."""
+    bad = entries.filter(pl.col("status") != "ok").with_columns(pl.col("reasons").list.join(" "))
+    worst = pl.col("status").replace_strict({"quarantined": 0, "failed": 1, "rejected": 2, "partial": 3}, default=4)
+    # Messages carry a file's own numbers: a fingerprint, where there is one, or the reasons tell what is the same.
+    kind = ["status", "cause", "reasons", "fingerprint"]
+    return (
+        bad.sort("file")
+        .group_by(kind, maintain_order=True)
+        .agg(pl.len().alias("files"), pl.col("file").first().alias("for_example"), pl.col("message").first())
+        .sort([worst, "files"], descending=[False, True])
+        .select("status", "cause", "files", "reasons", "for_example", "message")
+    )
+
+
+def listed(entries: pl.DataFrame) -> pl.DataFrame:
+    """Files that are not ok, one row each."""
+    bad = entries.filter(pl.col("status") != "ok").sort("file")
+    return bad.select("file", "source_id", "status", "cause", "reasons", "message")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  nightmill errors out
+  nightmill errors out --files
+  nightmill errors out --traceback P01/1774645200_A7B3C1.zip
+"""
+)
+@click.argument("output")
+@click.option("--files", "each", is_flag=True, help="One line a file instead of one a kind of trouble.")
+@click.option("--traceback", "name", metavar="FILE", help="What a module raised over this file.")
+@taking(*storage_options)
+@as_json
+def command(output: str, each: bool, name: str | None, as_json: bool, **flags: str | None) -> int:
+    """Show the files of the newest run's module that were not ok.
+
+    `rejected` is bad data, `partial` data of which a part was usable, `failed` a module that raised, `quarantined` a
+    file that used too much time or memory or ended the process.
+    """
+    store = opened(output, options(flags))
+    entries = ledger.entries(store, newest(store))
+    if name is not None:
+        return _traceback(entries, name)
+    frame = listed(entries) if each else grouped(entries)
+    if as_json:
+        click.echo(frame.write_json())
+    elif frame.is_empty():
+        click.echo(f"all {entries.height:,} files are ok")
+    else:
+        draw(
+            Console(),
+            frame,
+            f"not ok: {frame.height if each else frame['files'].sum():,} of {entries.height:,} files",
+            {},
+            500,
+        )
+    return 0
+
+
+def _traceback(entries: pl.DataFrame, name: str) -> int:
+    rows = entries.filter(pl.col("file") == name)
+    if rows.is_empty():
+        raise click.UsageError(f"{name} is not in the ledger; `nightmill errors OUT --files` lists what is")
+    row = rows.row(0, named=True)
+    click.echo(row["traceback"] or f"{name}: {row['status']}, no traceback. {row['message'] or ''}")
+    return 0

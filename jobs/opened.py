@@ -1,0 +1,29 @@
+"""An output that a command reads: it must be one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from engine.errors import UserError
+from engine.results.open import tables
+from engine.storage import Store, StoreOptions, open_store
+
+storage_options: tuple[Callable[[Any], Any], ...] = (
+    click.option("--endpoint", metavar="URL", help="S3 server, where it is not AWS."),
+    click.option("--region", metavar="NAME", help="S3 region."),
+)
+
+
+def options(flags: Mapping[str, str | None]) -> StoreOptions:
+    return StoreOptions(endpoint=flags.get("endpoint"), region=flags.get("region"))
+
+
+def opened(output: str, reached: StoreOptions) -> Store:
+    """The output's storage. Raises `UserError` where there is none."""
+    store = open_store(output, reached)
+    if not tables(store):
+        raise UserError(f"{output}: no nightmill output here; `nightmill reprocess … -o {output}` makes one")
+    return store

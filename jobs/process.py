@@ -1,0 +1,128 @@
+"""`nightmill process`: the module on a few files, in this process, as production would call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
+from rich.console import Console
+
+from engine import ledger, plan
+from engine.failures import Result
+from engine.guard import InlineGuard
+from engine.inventory import take_files
+from engine.load import ModuleRef, refer
+from engine.module import Table
+from engine.storage import StoreOptions, open_store
+from jobs import exits
+from jobs.opened import options, storage_options
+from jobs.options import as_json, module_options, taking
+from jobs.options import parameters as parse
+from jobs.show import draw, units
+
+HEAD = 12
+"""Rows shown of a long table; the middle of a night says more than its first minutes."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  nightmill process raw/P01/1774645200_A7B3C1.zip --zone Europe/Zurich
+  nightmill process a.zip b.zip --subject P01 --night 2026-03-27 -o one-night
+"""
+)
+@click.argument("files", nargs=-1, required=True)
+@click.option("--subject", metavar="ID", help="Subject of all these files [from their names].")
+@click.option("--zone", metavar="IANA", help="Time zone of the files, such as Europe/Zurich.")
+@click.option("--night", type=click.DateTime(["%Y-%m-%d"]), help="Date of the night's evening [from the names].")
+@click.option("--device", "device_offset_s", type=int, metavar="SECONDS", help="Offset of the device's clock from UTC.")
+@click.option("--subjects", metavar="TABLE", help="CSV or Parquet: subject_id, zone, received_at, …")
+@click.option("--template", metavar="PATTERN", help="Where subject and start stand in a file's name.")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Write OUTPUT/<table>.parquet.")
+@taking(*module_options, *storage_options)
+@as_json
+def command(
+    files: tuple[str, ...], ref: str | None, parameters: tuple[str, ...], night: datetime | None, **flags: Any
+) -> int:
+    """Run the module on FILES, grouped into nights as a reprocessing would, and show its tables.
+
+    The rows equal those of `nightmill reprocess` over the same files, bit for bit.
+    """
+    mapped, _ = refer(ref or "night", parse(parameters))
+    about = {name: flags[name] for name in ("subject", "zone", "device_offset_s", "subjects", "template")}
+    results = evaluate(mapped, files, options(flags), night=night.date() if night else None, **about)
+    outputs = dict(mapped.outputs(mapped.load()))
+    tables = {name: joined(name, table, results) for name, table in outputs.items()}
+    told = verdicts(results)
+    if flags["output"] is not None:
+        write(flags["output"], tables)
+    if flags["as_json"]:
+        click.echo(json.dumps({"files": told.to_dicts(), "rows": {name: t.num_rows for name, t in tables.items()}}))
+    else:
+        show(Console(), told, tables, outputs, flags["output"])
+    bad = told["status"].is_in(["failed", "quarantined"]).any()
+    return exits.BAD_FILES if bad else exits.FINISHED
+
+
+def evaluate(
+    mapped: ModuleRef, files: Sequence[str], reached: StoreOptions, *, night: date | None, **about: Any
+) -> list[Result]:
+    """Groups the files into Sources and evaluates each, in the order of a plan that knows nothing yet."""
+    _, identity = refer(mapped.reference, json.loads(mapped.parameters))
+    inventory = take_files(files, reached, night=night, **about)
+    nowhere = open_store(Path(inventory.files["uri"][0] + ".no-output"))
+    made = plan.make(inventory, ledger.scan(nowhere), identity, ledger.runs(nowhere), (), reached)
+    return list(InlineGuard(mapped).evaluate(list(made.works())))
+
+
+def joined(name: str, table: Table, results: Sequence[Result]) -> pa.Table:
+    """One table over all Sources, in the table's order; empty where no Source gave rows."""
+    given = [r.evaluation.outcome.tables[name] for r in results if r.evaluation and name in r.evaluation.outcome.tables]
+    rows = pa.concat_tables([table.schema.empty_table(), *given])
+    return rows.sort_by([(column, "ascending") for column in table.sort])
+
+
+def verdicts(results: Sequence[Result]) -> pl.DataFrame:
+    """One row an input: source_id, file, status, reasons, message."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    for result in results:
+        failed = {name: f for f in result.failures for name in f.inputs or [one.name for one in result.work.inputs]}
+        said = {v.file: v for v in result.evaluation.outcome.verdicts} if result.evaluation else {}
+        for one in result.work.inputs:
+            if one.name in failed:
+                failure = failed[one.name]
+                rows.append((result.work.key, one.name, str(failure.status), failure.cause, failure.message))
+                continue
+            mine = [said[name] for name in (one.name, *(file.name for file in one.files)) if name in said]
+            worst = max(mine, key=lambda v: ("ok", "partial", "rejected").index(str(v.status)), default=None)
+            known = ("ok", "", "") if worst is None else (str(worst.status), " ".join(worst.reasons), worst.message)
+            rows.append((result.work.key, one.name, *known))
+    return pl.DataFrame(rows, schema=["source_id", "file", "status", "reasons", "message"], orient="row")
+
+
+def write(folder: Path, tables: dict[str, pa.Table]) -> None:
+    """One Parquet file a table, with the columns' units and meanings in the schema."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in tables.items():
+        pa.parquet.write_table(rows, folder / f"{name}.parquet", compression="zstd")
+
+
+def show(
+    console: Console, told: pl.DataFrame, tables: dict[str, pa.Table], outputs: dict[str, Table], folder: Path | None
+) -> None:
+    unit = units(outputs)
+    draw(console, told, "files", {}, 200)
+    for name, rows in sorted(tables.items(), key=lambda item: item[1].num_rows):
+        frame = pl.DataFrame(pl.from_arrow(rows))
+        middle = max(0, (frame.height - HEAD) // 2) if frame.height > 4 * HEAD else 0
+        title = f"{name}: {frame.height:,} rows" + (f", {HEAD} from the middle" if middle else "")
+        draw(console, frame.slice(middle, HEAD) if middle else frame.head(HEAD), title, unit, HEAD)
+    if folder is not None:
+        console.print(f"written    {', '.join(f'{folder}/{name}.parquet' for name in tables)}", soft_wrap=True)

@@ -1,0 +1,121 @@
+"""`nightmill reprocess`: map a module over every raw file that is new or stale."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+import polars as pl
+from rich.console import Console
+
+from engine import ledger
+from engine.events import Listener
+from engine.guard import Limits
+from engine.progress import CommitSettings, RunSummary
+from engine.run import RunSettings, run
+from jobs import exits
+from jobs.options import as_json, run_options, settings, taking
+from jobs.progress import RunProgress
+from jobs.show import count, draw, size, span
+from jobs.study import Study, prepare, show_plan
+from jobs.workers import lend, number_of
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  nightmill reprocess raw/ -o out --zone Europe/Zurich
+  nightmill reprocess reprocess.yaml --workers 8
+  nightmill reprocess raw/ -o out --module mypackage.sleep:Sleep --set min_h=3
+  nightmill reprocess reprocess.yaml --retry failed,quarantined
+
+The same command again does only what is new or changed, and goes on after a crash or an interruption.
+"""
+    + exits.MEANING
+)
+@taking(*run_options)
+@as_json
+def command(as_json: bool, **flags: Any) -> int:
+    """Map the module over every raw file that is new or stale, and write its tables to OUT.
+
+    One bad file never stops the run: it gets a row with its status and reason, see `nightmill errors`.
+    """
+    console = Console(stderr=as_json)
+    with RunProgress(console) as progress:
+        study = prepare(settings(flags), progress)
+        show_plan(console, study, number_of(study.settings))
+        if study.is_current:
+            console.print("nothing to do: every file is up to date")
+            if as_json:
+                click.echo(json.dumps({"run_id": None, "state": "nothing to do", "statuses": {}, "rows": {}}))
+            return exits.FINISHED
+        summary = carry_out(study, progress)
+    if as_json:
+        click.echo(json.dumps(asdict(summary)))
+    else:
+        show_summary(console, study, summary)
+    return exit_code(summary)
+
+
+def carry_out(study: Study, listener: Listener) -> RunSummary:
+    """Run the plan on what the settings ask for. Without anything to process no cluster is started."""
+    told = study.settings
+    run_settings = RunSettings(
+        limits=Limits(told.limits.seconds, told.limits.memory_mb),
+        commits=CommitSettings(told.commit.seconds, round(told.commit.mb * 1e6)),
+        max_failures=told.max_failures,
+        batch_works=told.batch,
+        config=told.model_dump_json(),
+    )
+    with lend(told, study.plan.count, listener) as executor:
+        return run(
+            study.identity,
+            study.mapped,
+            study.plan,
+            study.output,
+            executor,
+            run_settings,
+            listener,
+            after=study.after,
+            inventory=study.inventory.to_parquet(),
+        )
+
+
+def exit_code(summary: RunSummary) -> int:
+    bad = summary.statuses.get("failed", 0) + summary.statuses.get("quarantined", 0)
+    return exits.BAD_FILES if bad else exits.FINISHED
+
+
+def show_summary(console: Console, study: Study, summary: RunSummary) -> None:
+    """How the run ended: files by status and reason, rows, where they are, what to type next."""
+    entries = ledger.entries(study.output, study.identity.module_id)
+    mine = entries.filter(pl.col("run_id") == summary.run_id)
+    draw(console, by_status(mine), f"run {summary.run_id}: {summary.state} in {span(summary.seconds)}", {})
+    reasons = by_reason(mine)
+    if reasons.height:
+        draw(console, reasons, "most frequent reasons", {}, 8)
+    rows = ", ".join(f"{name} {number:,}" for name, number in sorted(summary.rows.items()))
+    console.print(f"rows       {rows or 'none'}")
+    console.print(f"output     {study.output.uri}", soft_wrap=True)
+    if summary.seconds:
+        speed = size(int(mine["size_bytes"].sum()) / summary.seconds)
+        console.print(f"speed      {mine.height / summary.seconds:.1f} files/s, {speed}/s")
+    bad = mine.filter(pl.col("status") != "ok").height
+    if bad:
+        console.print(f"next       nightmill errors {study.output.uri}     {count(bad, 'file')} not ok", soft_wrap=True)
+    console.print(f"next       nightmill tables {study.output.uri}", soft_wrap=True)
+
+
+def by_status(entries: pl.DataFrame) -> pl.DataFrame:
+    """Files by status, the best first."""
+    order = pl.Enum(["ok", "partial", "rejected", "failed", "quarantined"])
+    counted = entries.group_by(pl.col("status").cast(order)).agg(files=pl.len(), seconds=pl.col("seconds").sum())
+    return counted.sort("status").with_columns(pl.col("status").cast(pl.String), pl.col("seconds").round(1))
+
+
+def by_reason(entries: pl.DataFrame) -> pl.DataFrame:
+    """Reason codes by how many files carry them."""
+    told = entries.select("file", reason="reasons").explode("reason").drop_nulls("reason")
+    return told.group_by("reason").agg(files=pl.len()).sort(["files", "reason"], descending=[True, False])
