@@ -97,7 +97,11 @@ def moving_mean(x: Floats, width: int) -> Floats:
             end[width - 1 - i] = total
     mean = np.empty(n)
     for i in range(n):
-        mean[i] = (ends[i] + starts[i + width]) / (min(i + half, n - 1) - max(i - half, 0) + 1)
+        mean[i] = (ends[i] + starts[i + width]) / width
+    for i in range(min(half, n)):  # the ends, where a window holds fewer
+        mean[i] *= width / (min(i + half, n - 1) + 1)
+        if n - 1 - i >= half:
+            mean[n - 1 - i] *= width / (min(half, n - 1 - i) + i + 1)
     return mean
 
 
@@ -112,7 +116,8 @@ def event_peaks(x: Floats, fs_hz: float, edges: Ints) -> Ints:
     n = x.size
     power = np.empty(n)
     for i in range(n):
-        power[i] = x[i] * x[i] if x[i] > 0 else 0.0
+        positive = max(x[i], 0.0)
+        power[i] = positive * positive
     short = int(SHORT_S * fs_hz / 2) * 2 + 1
     peak_mean, beat_mean = moving_mean(power, short), moving_mean(power, int(LONG_S * fs_hz / 2) * 2 + 1)
     found = np.empty(n // 2 + 1, np.int64)

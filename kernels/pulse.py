@@ -12,6 +12,7 @@ LONGEST_GAP_S = 3.0
 IBI_RATIO = 2.2
 SAME_BEAT_S = 0.15
 LEAST_BEATS = 3
+CONSTANT = 1e-12  # share of a beat's power below which its shape is rounding
 
 
 @njit("f8(f8[::1], f8[::1])", cache=True)
@@ -118,13 +119,13 @@ def template_correlation(x: Floats, beats: Floats) -> float:
     total = 0.0
     for low in lows[:used]:
         beat = x[low : low + size]
-        mean = beat.sum() / size
-        cross, own = 0.0, 0.0
-        for i in range(size):
-            d = beat[i] - mean
-            cross += d * template[i]
-            own += d * d
-        if own <= 0 or energy <= 0:
+        level, power, cross = 0.0, 0.0, 0.0
+        for i in range(size):  # one pass: the template has no mean, and that of a band-passed beat is small
+            level += beat[i]
+            power += beat[i] * beat[i]
+            cross += beat[i] * template[i]
+        own = power - level * level / size
+        if own <= CONSTANT * power or energy <= 0:
             return np.nan
         total += cross / np.sqrt(own * energy)
     return total / used

@@ -66,18 +66,18 @@ def rmssd(ibi_ms: Floats, valid: Flags, low: int, high: int) -> tuple[float, flo
 @njit("f8(f8[::1], b1[::1], i8, i8)", cache=True)
 def sdnn(ibi_ms: Floats, valid: Flags, low: int, high: int) -> float:
     """Standard deviation (n−1) of the valid intervals low … high−1, ms; NaN under SDNN_NN or SDNN_COVERAGE."""
-    total, count = 0.0, 0
+    origin, total, squares, count = 0.0, 0.0, 0.0, 0
     for i in range(low, high):
         if valid[i]:
-            total += ibi_ms[i]
+            if count == 0:
+                origin = ibi_ms[i]
+            d = ibi_ms[i] - origin
+            total += d
+            squares += d * d
             count += 1
-    if count < SDNN_NN or total * 1000 < SDNN_COVERAGE * SDNN_US:
+    if count < SDNN_NN or (total + count * origin) * 1000 < SDNN_COVERAGE * SDNN_US:
         return np.nan
-    mean, squares = total / count, 0.0
-    for i in range(low, high):
-        if valid[i]:
-            squares += (ibi_ms[i] - mean) ** 2
-    return np.sqrt(squares / (count - 1))
+    return np.sqrt(max(squares - total * total / count, 0.0) / (count - 1))
 
 
 @njit("f8[:,::1](i8[::1], f8[::1], b1[::1], i8, i8, i8)", cache=True)

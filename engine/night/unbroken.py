@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,16 +44,17 @@ class Stretch:
 def unbroken(channel: Channel) -> Iterator[Stretch]:
     """The stretches of a channel in time order; gaps of ≤ 0.25 s or two samples in a segment become straight lines."""
     for segment in channel.segments:
-        there = np.flatnonzero(segment.values != MISSING)
-        if not len(there):
+        gone = segment.values == MISSING
+        if len(gone) and not gone.any():
+            whole = np.multiply(segment.values, channel.scale, dtype=np.float64) + channel.offset
+            yield Stretch(float(segment.t0_us), segment.fs_hz, whole)
             continue
+        there = np.flatnonzero(~gone)
         longest = max(SHORT_GAP_SAMPLES, int(SHORT_GAP_S * segment.fs_hz))
         cuts = np.flatnonzero(np.diff(there) > longest + 1) + 1
-        bounds = [0, *cuts.tolist(), len(there)]
-        for low, high in pairwise(bounds):
-            first, last = int(there[low]), int(there[high - 1])
+        for held in np.split(there, cuts) if len(there) else ():
+            first, last = int(held[0]), int(held[-1])
             x = np.multiply(segment.values[first : last + 1], channel.scale, dtype=np.float64) + channel.offset
-            if high - low < len(x):
-                inside = there[low:high] - first
-                x = np.interp(np.arange(len(x)), inside, x[inside])
+            if len(held) < len(x):
+                x = np.interp(np.arange(len(x)), held - first, x[held - first])
             yield Stretch(segment.t0_us + first * 1e6 / segment.fs_hz, segment.fs_hz, x)
