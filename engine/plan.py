@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import polars as pl
 
@@ -20,7 +23,8 @@ GUESSED_S_PER_MB = 0.1
 """An Empatica E4 night of about 1.1 MB as zip takes about 0.11 s."""
 
 LEAST_S = 0.002
-CHUNK = 2048
+SOURCE_FACTS = ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at")
+FILE_FACTS = ("input", "file", "uri", "size_bytes", "content_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +101,13 @@ class Plan:
 
     def works(self) -> Iterator[Work]:
         """The works in order, built as they are asked for."""
-        facts = self.inventory.sources.drop("subject_id", "night_hint", "inputs", "size_bytes", "files")
-        for chunk in self.stale.iter_slices(CHUNK):
-            rows = chunk.join(facts, on="source_id", how="left", maintain_order="left").with_columns(
-                predicted_s=_predicted(self.rate)
-            )
-            held = self.inventory.files.join(chunk.select("source_id"), on="source_id", how="semi")
-            files = held.partition_by("source_id", as_dict=True)
-            for row in rows.iter_rows(named=True):
-                yield _work(row, files[(row["source_id"],)], self.options)
+        facts = self.inventory.sources.select(*SOURCE_FACTS, "identity")
+        order = self.stale.select("source_id", "size_bytes").with_row_index("order")
+        sources = order.join(facts, on="source_id").sort("order").with_columns(predicted_s=_predicted(self.rate))
+        files = self.inventory.files.join(order.select("source_id", "order"), on="source_id").sort("order", "file")
+        held = groupby(files.select("source_id", *FILE_FACTS).iter_rows(), key=itemgetter(0))
+        for row, (_, own) in zip(sources.iter_rows(named=True), held, strict=True):
+            yield _work(row, list(own), self.options)
 
 
 def make(
@@ -156,15 +158,10 @@ def _predicted(rate: Rate) -> pl.Expr:
     return (pl.col("size_bytes") / 1e6 * rate.seconds_per_mb).clip(lower_bound=LEAST_S)
 
 
-def _work(row: dict[str, object], files: pl.DataFrame, options: StoreOptions) -> SourceWork:
+def _work(row: dict[str, Any], files: list[tuple[Any, ...]], options: StoreOptions) -> SourceWork:
     held: dict[str, list[FileRef]] = {}
-    for name, file, uri, size_bytes, content_key in files.select(
-        "input", "file", "uri", "size_bytes", "content_key"
-    ).iter_rows():
-        held.setdefault(name, []).append(FileRef(file, uri, size_bytes, content_key))
-    facts = {
-        name: row[name] for name in ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at")
-    }
-    source = Source(files=tuple(files["file"]), **facts)  # type: ignore[arg-type]
+    for _, name, *file in files:
+        held.setdefault(name, []).append(FileRef(*file))
+    source = Source(files=tuple(file[2] for file in files), **{name: row[name] for name in SOURCE_FACTS})
     inputs = tuple(Input(name, tuple(refs)) for name, refs in sorted(held.items()))
-    return SourceWork(source, inputs, str(row["identity"]), float(row["predicted_s"]), options)  # type: ignore[arg-type]
+    return SourceWork(source, inputs, row["identity"], row["predicted_s"], options)
