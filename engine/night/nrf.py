@@ -149,7 +149,8 @@ def _block(row: Mapping[str, Any], values: NDArray[np.int32] | None, dt_us: NDAr
             return None
     elif np.isfinite(fs_hz) and fs_hz > 0 and len(values) > _LONGEST_BLOCK_S * fs_hz + 1:
         return None
-    return Block(*plain[:3], fs_hz, values, dt_us if fs_hz is None else None, *plain[3:])
+    channel, seq, t0_us, scale, offset, unit = plain
+    return Block(channel, seq, t0_us, fs_hz, values, dt_us if fs_hz is None else None, scale, offset, unit)
 
 
 def _recording(
@@ -214,7 +215,7 @@ def _titled(
     device = _mapping(meta, "device")
     zone = _zone(_text(meta, "tz_iana"), codes)
     minutes = meta.get("tz_offset_min")
-    whole = isinstance(minutes, int | float) and not isinstance(minutes, bool) and abs(minutes) <= _MOST_OFFSET_MIN
+    told = isinstance(minutes, int | float) and not isinstance(minutes, bool) and abs(minutes) <= _MOST_OFFSET_MIN
     more = {key: value for key, value in device.items() if key not in DEVICE_KEYS}
     listed = meta.get("expected")
     expected = listed if isinstance(listed, list) else [*_mapping(meta, "channels"), *channels]
@@ -225,7 +226,7 @@ def _titled(
         subject_id=_text(meta, "subject_id"),
         session_id=_text(meta, "session_id"),
         zone=zone,
-        offset_s=round(minutes * 60) if whole else None,
+        offset_s=round(float(minutes or 0) * 60) if told else None,
         channels=channels,
         events=events,
         expected=tuple(dict.fromkeys(str(channel) for channel in expected if channel not in events)),

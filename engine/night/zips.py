@@ -25,6 +25,7 @@ _MOST_ENTRIES = 10_000
 _TAIL = 66_000
 _RATIO, _RATIO_FREE_BYTES = 200, 64 << 20
 _MEBI = 1 << 20
+_BROKEN: type[Exception] = isal_zlib.error
 
 
 class Refused(ValueError):
@@ -119,7 +120,7 @@ class Archive:
         inflater = isal_zlib.decompressobj(-15)
         try:
             data = inflater.decompress(stream, most + 1)
-        except isal_zlib.error:
+        except _BROKEN:
             return None
         if len(data) > most:
             raise Refused(f"member {entry.name!r} unpacks to more than {most / _MEBI:.0f} MiB")
@@ -183,7 +184,8 @@ def _directory(data: bytes) -> list[tuple[Entry, int]] | None:
     at = end - size
     if at < 0 or at < offset:
         return None
-    prefix, entries = at - offset, []
+    prefix = at - offset
+    entries: list[tuple[Entry, int]] = []
     while at < end:
         if data[at : at + 4] != _CENTRAL or at + _CENTRAL_HEAD.size > end or len(entries) > _MOST_ENTRIES:
             return None
