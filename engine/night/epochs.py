@@ -166,7 +166,7 @@ def _pulse_signs(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> we
     for segment in channel.segments:
         first, last = grid.index([segment.t0_us, segment.end_us - 1]).tolist()
         sampled[max(first, 0) : last + 1] = True
-    return wear.PulseSigns(sampled, pulse.no_pulse | (pulse.present < LEAST_SHARE))
+    return wear.PulseSigns(sampled, pulse.no_pulse | (pulse.present < LEAST_SHARE), pulse.q_ppg >= ppg.GOOD)
 
 
 def _others(recording: Recording, grid: Grid) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from engine.night.epochs import Epochs
 from engine.night.nights import Session
 from engine.night.reasons import in_order
 from engine.night.recording import MISSING, Recording, Unreadable
-from engine.night.wear import OFF
+from engine.night.wear import BAG_C, OFF
 
 FEATURE_CHANNELS = {
     "acceleration": motion.AXES,
@@ -73,7 +73,7 @@ def recorded(
     codes.update(["SHORT"] if hours.short() or not hours.by_signal else [])
     lost_blocks = codes.intersection(BLOCKS_LOST)
     fine = not (hours.lost() or hours.short() or lost_blocks) and hours.by_signal
-    message = "; ".join(_sentence(hours, n, bool(lost_blocks), codes, twin))
+    message = "; ".join([*_sentence(hours, n, bool(lost_blocks), codes, twin), *_cold(rows)])
     return Verdict(file, Status.OK if fine else Status.PARTIAL, in_order(codes), message)
 
 
@@ -99,12 +99,12 @@ def _seen(sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[str]:
 
 
 def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str], twin: str | None) -> Iterator[str]:
-    whole = [f"{hours.by_signal[name]:.1f} h of {name}" for name in hours.by_signal if name not in hours.lost()]
-    yield ", ".join(whole) if whole else f"{n / 360:.1f} h recorded"
+    whole = [f"{_long(hours.by_signal[name])} of {name}" for name in hours.by_signal if name not in hours.lost()]
+    yield ", ".join(whole) if whole else f"{_long(n / 360)} recorded"
     if hours.lost():
         yield "no " + " and no ".join(hours.lost())
     if hours.short():
-        yield "under 1 h of " + ", ".join(hours.short())
+        yield "under 1 h" if len(hours.short()) == len(whole) else "under 1 h of " + ", ".join(hours.short())
     if lost_blocks:
         yield "part of the file was lost"
     if "NONWEAR" in codes:
@@ -113,3 +113,21 @@ def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str], twin: st
         yield "hardly any good pulse"
     if twin:
         yield f"the same bytes as {twin}, which stands for both"
+
+
+def _cold(rows: Sequence[Epochs]) -> list[str]:
+    temp_c = np.concatenate([part.temp_c for part in rows])
+    temp_c = temp_c[np.isfinite(temp_c)]
+    median = float(np.median(temp_c)) if len(temp_c) else np.inf
+    return [f"cold (median {median:.1f} °C): worn loosely or not at all"] if median < BAG_C else []
+
+
+def _long(hours: float) -> str:
+    """A length as a person says it.
+
+    >>> _long(2.5), _long(0.95), _long(0.004)
+    ('2.5 h', '57 min', '14 s')
+    """
+    if hours >= LEAST_H - ALMOST_H:
+        return f"{hours:.1f} h"
+    return f"{hours * 60:.0f} min" if hours * 60 >= 1 else f"{hours * 3600:.0f} s"

@@ -19,17 +19,18 @@ STILL_RANGE_G, STILL_SD_G, STILL_AXES = 0.150, 0.013, 2
 LONG_ISLAND, LONG_SHARE = 6 * 3600 // EPOCH_S, 0.30
 SHORT_ISLAND, SHORT_SHARE = 3 * 3600 // EPOCH_S, 0.80
 MINUTE, FIVE_MINUTES = 60 // EPOCH_S, 300 // EPOCH_S
-COLD_C, COOL_C = 26.0, 30.0
+COLD_C, BAG_C, COOL_C = 26.0, 28.0, 30.0
 FALL_C_PER_MIN, RISE_C_PER_MIN = -0.2, 0.1
 QUIET_SD_G, QUIET_SHARE = 0.008, 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class PulseSigns:
-    """recorded: (n,) bool, PPG samples exist, usable or not; absent: (n,) bool, no pulse in the epoch."""
+    """(n,) bool each. recorded: PPG samples exist, usable or not; absent: no pulse in the epoch; good: q_ppg ≥ 0.6."""
 
     recorded: NDArray[np.bool_]
     absent: NDArray[np.bool_]
+    good: NDArray[np.bool_]
 
 
 def judge(
@@ -40,8 +41,9 @@ def judge(
     Not worn = still for an hour **and** (temperature says off **or** no pulse for five minutes), so that quiet sleep is
     not taken for a device on a table. A witness that was not recorded is not asked: without temperature and PPG
     stillness alone decides, without acceleration the other two, without all three nothing is known. A recording shorter
-    than a window is one window. Sources: van Hees 2013, 10.1371/journal.pone.0061691; Vert 2022,
-    10.1186/s12874-022-01633-6.
+    than a window is one window. Departure: a device that moves can be in a bag; below 28 °C and without one good
+    ten seconds of pulse in five minutes it is not worn either (nine of the real sessions are of this kind).
+    Sources: van Hees 2013, 10.1371/journal.pone.0061691; Vert 2022, 10.1186/s12874-022-01633-6.
     """
     if motion is None and temperature is None and pulse is None:
         return np.full(n, UNKNOWN, np.int8)
@@ -52,8 +54,11 @@ def judge(
     if temperature is not None:
         witness |= temperature_off(temperature, motion.axes if motion is not None else None)
     if pulse is not None:
-        witness |= pulse_gone(pulse)
-    return np.where(still & witness, OFF, ON).astype(np.int8)
+        witness |= lasting(pulse.recorded & pulse.absent)
+    off = still & witness
+    if temperature is not None and pulse is not None:
+        off |= lasting(pulse.recorded & ~pulse.good) & (_five_minutes(temperature)[1] < BAG_C)
+    return np.where(off, OFF, ON).astype(np.int8)
 
 
 def candidates(axes: AxisSums) -> NDArray[np.bool_]:
@@ -76,9 +81,8 @@ def candidates(axes: AxisSums) -> NDArray[np.bool_]:
 
 def temperature_off(temperature: TemperatureEpochs, axes: AxisSums | None) -> NDArray[np.bool_]:
     """(n,) bool: rules of DETACH on five centred minutes, clipped to the recording. Missing values change nothing."""
-    before, after = FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1
-    low, high = rolling_range(temperature.mean_c, before, after)
-    slope = rolling_mean(temperature.slope_c_per_min, before, after, 1)
+    low, high = _five_minutes(temperature)
+    slope = rolling_mean(temperature.slope_c_per_min, FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
     moving, quiet = _moving_and_quiet(axes, len(low))
     falling = (high < COOL_C) & (slope < FALL_C_PER_MIN) & quiet
     rising = moving & (slope > RISE_C_PER_MIN)
@@ -86,14 +90,18 @@ def temperature_off(temperature: TemperatureEpochs, axes: AxisSums | None) -> ND
     return result
 
 
-def pulse_gone(pulse: PulseSigns) -> NDArray[np.bool_]:
-    """(n,) bool: in five minutes (or the whole of a shorter recording) of which no ten seconds hold a pulse."""
-    failing = pulse.recorded & pulse.absent
+def lasting(failing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) bool: in a run of five minutes or longer, or of the whole of a shorter recording."""
     least = min(FIVE_MINUTES, len(failing))
     out = np.zeros(len(failing), np.bool_)
     for start, end in zip(*runs(failing), strict=True):
         out[start:end] = end - start >= least
     return out
+
+
+def _five_minutes(temperature: TemperatureEpochs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    low, high = rolling_range(temperature.mean_c, FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1)
+    return low, high
 
 
 def _window_starts(n: int) -> NDArray[np.int64]:
