@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InfrastructureError, InputUnreadable, ModuleError, StaleWorker
+from engine.failures import Result
+from engine.guard import ForkGuard, Guard, InlineGuard, Limits
+from engine.module import Status
+from tests.engine.toy import Toy, ToyMapped, ToyWork, works
+
+SHORT = Limits(seconds=1.0, memory_mb=700)
+
+
+@pytest.fixture(scope="module")
+def forked() -> Iterator[ForkGuard]:
+    guard = ForkGuard(ToyMapped(), SHORT)
+    yield guard
+    guard.close()
+
+
+@pytest.fixture(params=["inline", "forked"])
+def guard(request: pytest.FixtureRequest, forked: ForkGuard) -> Guard:
+    return forked if request.param == "forked" else InlineGuard(ToyMapped())
+
+
+def by_key(guard: Guard, *some: ToyWork) -> dict[str, Result]:
+    return {result.work.key: result for result in guard.evaluate(some)}
+
+
+def test_every_work_gives_a_result(guard: Guard) -> None:
+    results = by_key(guard, *works("a", "bb", "print", "reject"))
+    assert [key for key, result in results.items() if not result.failures] == ["w000", "w001", "w002", "w003"]
+    evaluation = results["w001"].evaluation
+    assert evaluation is not None
+    assert evaluation.outcome.tables["texts"].column("value").to_pylist() == [2.0] * 3
+    assert list(evaluation.bytes_sha256) == ["f001.txt"]
+    rejected = results["w003"].evaluation
+    assert rejected is not None
+    (verdict,) = rejected.outcome.verdicts
+    assert (verdict.status, verdict.reasons) == (Status.REJECTED, ("FORMAT_UNKNOWN",))
+    assert all(result.seconds >= 0 and result.peak_memory_mb > 10 for result in results.values())
+
+
+def test_both_guards_tell_the_same(forked: ForkGuard) -> None:
+    some = [*works("a", "raise at 0x7f00aa", "nan", "reject"), ToyWork("m", (("x", "ok"), ("y", "raise me")))]
+    inline, guarded = by_key(InlineGuard(ToyMapped()), *some), by_key(forked, *some)
+    for key, result in inline.items():
+        assert guarded[key].failures == result.failures
+        assert (guarded[key].evaluation is None) == (result.evaluation is None)
+        if result.evaluation is not None:
+            assert guarded[key].evaluation == result.evaluation
+
+
+def test_an_exception_of_the_module_is_its_failure(guard: Guard) -> None:
+    results = by_key(guard, *works("raise the roof " + "x" * 5000, "fine"))
+    (failure,) = results["w000"].failures
+    assert (failure.status, failure.cause) == (Status.FAILED, "module")
+    assert failure.message.startswith("ValueError: the roof xx")
+    assert failure.fingerprint is not None
+    assert failure.fingerprint.startswith("ValueError at tests.engine.toy:")
+    assert failure.fingerprint.endswith("in misbehave")
+    assert failure.traceback is not None
+    assert 'raise ValueError(" ".join(words))' in failure.traceback
+    assert len(failure.message) + len(failure.traceback) < 1000
+    assert os.fspath(Path.cwd()) not in failure.traceback
+    assert results["w001"].evaluation is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "status"),
+    [
+        ("sys.exit", "module", Status.FAILED),
+        ("nan", "contract", Status.FAILED),
+        ("memory error", "memory", Status.QUARANTINED),
+    ],
+)
+def test_other_failures(guard: Guard, text: str, cause: str, status: Status) -> None:
+    results = by_key(guard, *works(text, "fine"))
+    (failure,) = results["w000"].failures
+    assert (failure.cause, failure.status) == (cause, status)
+    assert results["w001"].evaluation is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "name", "code"),
+    [
+        ("exit 3", "killed", None, 3),
+        ("exit 0", "killed", None, 0),
+        ("segfault", "killed", "SIGSEGV", None),
+        ("loop", "timeout", "SIGKILL", None),
+        ("compiled loop", "timeout", "SIGKILL", None),
+        ("eat", "memory", "SIGKILL", None),
+    ],
+)
+def test_a_killer_takes_only_itself(forked: ForkGuard, text: str, cause: str, name: str | None, code: int) -> None:
+    texts = ["fine"] * 40
+    texts[17] = text
+    results = by_key(forked, *works(*texts))
+    assert len(results) == 40
+    assert [key for key, result in results.items() if result.failures] == ["w017"]
+    (failure,) = results["w017"].failures
+    assert (failure.cause, failure.signal, failure.exit_code) == (cause, name, code)
+    assert failure.status == Status.QUARANTINED
+    assert all(result.evaluation is not None for key, result in results.items() if key != "w017")
+
+
+def test_first_last_and_neighbouring_killers(forked: ForkGuard) -> None:
+    results = by_key(forked, *works("exit 1", "exit 1", "fine", "segfault", "exit 1"))
+    assert [bool(result.failures) for result in results.values()] == [True, True, False, True, True]
+
+
+def test_of_several_inputs_the_killer_is_found(forked: ForkGuard) -> None:
+    work = ToyWork("m", (("a", "one"), ("b", "exit 2"), ("c", "three"), ("d", "raise no")))
+    (result,) = forked.evaluate([work])
+    assert {failure.inputs: failure.cause for failure in result.failures} == {("b",): "killed", ("d",): "module"}
+    assert result.evaluation is not None
+    assert set(result.evaluation.bytes_sha256) == {"a", "c"}
+    assert result.evaluation.outcome.tables["texts"].num_rows == 6
+    assert result.attempt == 3
+
+
+def test_an_input_left_alone_is_kept(guard: Guard) -> None:
+    (result,) = guard.evaluate([ToyWork("m", (("a", "one"), ("b", "raise it")))])
+    assert [failure.inputs for failure in result.failures] == [("b",)]
+    assert result.evaluation is not None
+
+
+def test_inputs_that_all_fail(guard: Guard) -> None:
+    (result,) = guard.evaluate([ToyWork("m", (("a", "raise one"), ("b", "raise two")))])
+    assert [(failure.inputs, failure.message) for failure in result.failures] == [
+        (("a",), "ValueError: one"),
+        (("b",), "ValueError: two"),
+    ]
+    assert result.evaluation is None
+
+
+def test_where_none_fails_alone_all_share_the_blame(forked: ForkGuard) -> None:
+    (result,) = forked.evaluate([ToyWork("m", (("a", "sleep 0.6"), ("b", "sleep 0.6")))])
+    (failure,) = result.failures
+    assert (failure.cause, failure.inputs, result.attempt) == ("timeout", (), 2)
+
+
+def test_reading_that_fails_is_no_fault_of_the_file(guard: Guard) -> None:
+    with pytest.raises(InputUnreadable, match="input/output error"):
+        list(guard.evaluate(works("fine", "unreadable", "fine")))
+    assert len(list(guard.evaluate(works("fine")))) == 1
+
+
+def test_the_zygote_may_die(forked: ForkGuard) -> None:
+    results = by_key(forked, *works("fine", "kill parent", "fine"))
+    assert [bool(result.failures) for result in results.values()] == [False, True, False]
+    (failure,) = results["w001"].failures
+    assert (failure.cause, failure.status) == ("killed", Status.QUARANTINED)
+
+
+def test_a_consumer_may_stop_early(forked: ForkGuard) -> None:
+    results = forked.evaluate(works("fine", "loop"))
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert len(list(forked.evaluate(works("fine")))) == 1
+
+
+def test_a_stale_worker_is_refused() -> None:
+    for start in (lambda: InlineGuard(ToyMapped(stale=True)).outputs, lambda: _outputs(ToyMapped(stale=True))):
+        with pytest.raises(StaleWorker, match="toy-000000000000"):
+            start()
+
+
+def _outputs(mapped: object) -> object:
+    guard = ForkGuard(mapped, SHORT)  # type: ignore[arg-type]
+    try:
+        return guard.outputs
+    finally:
+        guard.close()
+
+
+class Unloadable(ToyMapped):
+    def load(self) -> Toy:
+        raise RuntimeError("no such weights")
+
+
+def test_a_module_that_cannot_be_loaded_says_why() -> None:
+    with pytest.raises(ModuleError, match="no such weights"):
+        _outputs(Unloadable())
+
+
+class Doomed(ToyMapped):
+    def outputs(self, loaded: Toy) -> object:
+        os.environ["DOOMED"] = "1"
+        os.setpgid = _refuse  # type: ignore[assignment]
+        return loaded.outputs
+
+
+def _refuse(*_: int) -> None:
+    raise ProcessLookupError
+
+
+def test_a_child_that_never_starts_is_no_fault_of_the_file() -> None:
+    guard = ForkGuard(Doomed(), SHORT)
+    with pytest.raises(InfrastructureError, match="before it starts"):
+        list(guard.evaluate(works("fine")))
+    guard.close()
+
+
+def test_outputs_travel(forked: ForkGuard) -> None:
+    declared = Toy().outputs
+    assert forked.outputs == declared
+    for name, table in declared.items():
+        assert forked.outputs[name].schema.equals(table.schema, check_metadata=True)
+
+
+def test_the_zygote_holds_one_thread_and_leaves_no_core(forked: ForkGuard) -> None:
+    assert forked.outputs
+    zygote = forked._nursery._alive().process.pid
+    assert len(list(Path(f"/proc/{zygote}/task").iterdir())) == 1
+    assert "Max core file size         0" in Path(f"/proc/{zygote}/limits").read_text()
+
+
+def test_zygote_and_child_go_with_their_worker(tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(
+        "from tests.engine.toy import ToyMapped, works\n"
+        "from engine.guard import ForkGuard, Limits\n"
+        "guard = ForkGuard(ToyMapped(), Limits(60, 2000))\n"
+        "guard.outputs\n"
+        "print(guard._nursery._alive().process.pid, flush=True)\n"
+        "list(guard.evaluate(works('loop')))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=environment) as worker:
+        assert worker.stdout is not None
+        zygote = int(worker.stdout.readline())
+        children = Path(f"/proc/{zygote}/task/{zygote}/children")
+        while not (child := children.read_text().split()):
+            time.sleep(0.02)
+        worker.send_signal(signal.SIGKILL)
+    for pid in (zygote, int(child[0])):
+        for _ in range(200):
+            if not Path(f"/proc/{pid}").exists() or ") Z" in Path(f"/proc/{pid}/stat").read_text():
+                break
+            time.sleep(0.02)
+        else:
+            raise AssertionError(f"process {pid} outlives its worker")
+
+
+def test_limits_are_values() -> None:
+    assert replace(SHORT, seconds=2.0) == Limits(2.0, 700)
