@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from engine.night.recording import Channel, Events, Recording
@@ -125,7 +125,7 @@ def _table(channel: Channel | Events, rows: list[_Row]) -> pa.Table:
 
 def crc32(values: NDArray[np.int32]) -> int:
     """CRC-32 of the values as little-endian int32."""
-    return zlib.crc32(np.ascontiguousarray(values, dtype="<i4").data)
+    return int(isal_zlib.crc32(np.ascontiguousarray(values, dtype="<i4").data))
 
 
 def _lists(parts: list[NDArray[np.int32]], sizes: list[int]) -> pa.ListArray:

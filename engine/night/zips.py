@@ -9,7 +9,6 @@ whole: nothing tells which of its lines are right.
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,6 @@ _MOST_ENTRIES = 10_000
 _TAIL = 66_000
 _RATIO, _RATIO_FREE_BYTES = 200, 64 << 20
 _MEBI = 1 << 20
-_BROKEN: type[Exception] = isal_zlib.error
 
 
 class Refused(ValueError):
@@ -110,7 +108,7 @@ class Archive:
         if self._left < 0:
             raise Refused(f"member {entry.name!r} unpacks to more than is allowed")
         expected = entry.crc32 if entry.crc32 is not None else _described_crc32(rest)
-        sound = cut if not finished else expected is None or zlib.crc32(data) == expected
+        sound = cut if not finished else expected is None or isal_zlib.crc32(data) == expected
         self.broken += not (sound and finished)
         return data if sound else None
 
@@ -120,7 +118,7 @@ class Archive:
         inflater = isal_zlib.decompressobj(-15)
         try:
             data = inflater.decompress(stream, most + 1)
-        except _BROKEN:
+        except isal_zlib.error:  # type: ignore[misc]  # its stub declares an instance
             return None
         if len(data) > most:
             raise Refused(f"member {entry.name!r} unpacks to more than {most / _MEBI:.0f} MiB")
