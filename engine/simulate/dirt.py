@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,19 +26,19 @@ def spoil(files: Mapping[str, bytes], kind: str) -> dict[str, bytes]:
     elif kind == "missing":
         del spoiled["TEMP.csv"]
     elif kind == "spreadsheet":
-        spoiled["TEMP.csv"] = mangle(files["TEMP.csv"])
+        spoiled["BVP.csv"] = mangle(files["BVP.csv"])
         spoiled["tags.csv"] = mangle(files["tags.csv"])
     return spoiled
 
 
 def mangle(table: bytes) -> bytes:
-    """A one-column table after a spreadsheet: no trailing zeros, Windows line ends.
+    """A one-column table of decimals after a spreadsheet: no trailing zeros, Windows line ends.
 
     >>> mangle(b"1644226405.000000\\n4.000000\\n33.10\\n-0.00\\n")
     b'1644226405\\r\\n4\\r\\n33.1\\r\\n0\\r\\n'
     """
-    numbers = [line.rstrip(b"0").rstrip(b".") if b"." in line else line for line in table.split()]
-    return b"".join((b"0" if number == b"-0" else number) + b"\r\n" for number in numbers)
+    shorter = re.sub(rb"\.?0*\n", b"\r\n", table)
+    return re.sub(rb"(?m)^-0\r", b"0\r", shorter)
 
 
 def truncate(archive: bytes, share: float = 0.6) -> bytes:
