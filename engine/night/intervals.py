@@ -43,14 +43,12 @@ def clean_intervals(runs: Sequence[NDArray[np.int64]]) -> Beats:
     return Beats(t_us, ibi_ms, valid)
 
 
-def correct(t_ms: NDArray[np.float64], kinds: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Beat times of one run with extra beats taken out and missed ones put in halfway; for spectra only.
+def correct(t: NDArray[np.int64], kinds: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Beat times of one run with extra beats taken out and missed ones put in halfway, rounded down; for spectra only.
 
-    t_ms: (k,) ascending; kinds: (k−1,) classes of its intervals. Other classes keep their beats.
+    t: (k,) int64 ascending, any unit; kinds: (k−1,) classes of its intervals. Beats of other classes stay.
     """
-    intervals = np.arange(1, len(t_ms))
+    intervals = np.arange(1, len(t))
     missed = intervals[kinds == MISSED]
-    halfway = (t_ms[missed - 1] + t_ms[missed]) / 2
-    without = np.delete(t_ms, intervals[kinds == EXTRA])
-    result: NDArray[np.float64] = np.sort(np.concatenate([without, halfway]))
-    return result
+    halfway = (t[missed - 1] + t[missed]) // 2
+    return np.sort(np.concatenate([np.delete(t, intervals[kinds == EXTRA]), halfway]))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -46,7 +48,7 @@ def test_equals_the_naive_twins(seed: int) -> None:
     edges = np.array([0, 640, 1280, 1280, 1920, 2560, 3000])
     for form in (kernel.epoch_pulse, kernel.epoch_pulse.py_func):
         found = form(x, FS, edges, beats, others)
-        for e, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for e, (low, high) in enumerate(pairwise(edges)):
             mine, theirs = (b[(b >= low) & (b < high)] for b in (beats, others))
             assert found[:2, e].tolist() == list(naive.feasible(mine / FS, low / FS, high / FS))
             truth = [naive.template_correlation(x, mine), naive.agreement(mine / FS, theirs / FS)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,7 +51,7 @@ def template_correlation(x: Floats, beats: Floats) -> float:
 
 def flat_share(x: Floats, edges: NDArray[np.int64], least: int) -> list[float]:
     shares = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         window = x[low:high]
         runs = np.split(window, np.flatnonzero(np.diff(window)) + 1)
         flat = sum(len(run) for run in runs if len(run) >= least)
@@ -59,6 +61,4 @@ def flat_share(x: Floats, edges: NDArray[np.int64], least: int) -> list[float]:
 
 def pulse_heights(x: Floats, beats: Floats) -> list[float]:
     tops = np.floor(beats + 0.5).astype(int)
-    return [float("nan")] * min(len(beats), 1) + [
-        float(x[b] - min(x[a : b + 1])) for a, b in zip(tops, tops[1:], strict=False)
-    ]
+    return [float("nan")] * min(len(beats), 1) + [float(x[b] - min(x[a : b + 1])) for a, b in pairwise(tops)]
