@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -20,25 +21,29 @@ from engine.guard import InlineGuard
 from engine.inventory import take_files
 from engine.load import ModuleRef, refer
 from engine.module import Table
-from engine.storage import StoreOptions, open_store
+from engine.storage import StoreOptions, open_store, split_uri
 from jobs import exits
 from jobs.opened import options, storage_options
 from jobs.options import as_json, module_options, taking
 from jobs.options import parameters as parse
 from jobs.show import draw, units
 
-HEAD = 12
-"""Rows shown of a long table; the middle of a night says more than its first minutes."""
+HEAD, MANY = 8, 48
+"""Rows shown of a table of more than MANY; the middle of a night says more than its first minutes."""
 
 
 @click.command(
     epilog="""\b
 Examples:
   nightmill process raw/P01/1774645200_A7B3C1.zip --zone Europe/Zurich
+  nightmill process raw/P0*/*.zip --root raw --zone Europe/Zurich
   nightmill process a.zip b.zip --subject P01 --night 2026-03-27 -o one-night
 """
 )
 @click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--root", metavar="DIR", help="Names count from here, as in a reprocessing of DIR [the folder of all FILES]."
+)
 @click.option("--subject", metavar="ID", help="Subject of all these files [from their names].")
 @click.option("--zone", metavar="IANA", help="Time zone of the files, such as Europe/Zurich.")
 @click.option("--night", type=click.DateTime(["%Y-%m-%d"]), help="Date of the night's evening [from the names].")
@@ -56,7 +61,7 @@ def command(
     The rows equal those of `nightmill reprocess` over the same files, bit for bit.
     """
     mapped, _ = refer(ref or "night", parse(parameters))
-    about = {name: flags[name] for name in ("subject", "zone", "device_offset_s", "subjects", "template")}
+    about = {name: flags[name] for name in ("root", "subject", "zone", "device_offset_s", "subjects", "template")}
     results = evaluate(mapped, files, options(flags), night=night.date() if night else None, **about)
     outputs = dict(mapped.outputs(mapped.load()))
     tables = {name: joined(name, table, results) for name, table in outputs.items()}
@@ -76,10 +81,20 @@ def evaluate(
 ) -> list[Result]:
     """Groups the files into Sources and evaluates each, in the order of a plan that knows nothing yet."""
     _, identity = refer(mapped.reference, json.loads(mapped.parameters))
-    inventory = take_files(files, reached, night=night, **about)
+    root = about.pop("root") or _folder_of(files, reached)
+    inventory = take_files(files, reached, night=night, root=root, **about)
     nowhere = open_store(Path(inventory.files["uri"][0] + ".no-output"))
     made = plan.make(inventory, ledger.scan(nowhere), identity, ledger.runs(nowhere), (), reached)
     return list(InlineGuard(mapped).evaluate(list(made.works())))
+
+
+def _folder_of(files: Sequence[str], reached: StoreOptions) -> str:
+    """The deepest folder that holds all of the files: with several subjects' folders, the one above them."""
+    parents = [split_uri(open_store(file, reached).uri)[0].split("/") for file in files]
+    shared = [
+        steps[0] for steps in itertools.takewhile(lambda steps: len(set(steps)) == 1, zip(*parents, strict=False))
+    ]
+    return "/".join(shared) or "/"
 
 
 def joined(name: str, table: Table, results: Sequence[Result]) -> pa.Table:
@@ -121,8 +136,8 @@ def show(
     draw(console, told, "files", {}, 200)
     for name, rows in sorted(tables.items(), key=lambda item: item[1].num_rows):
         frame = pl.DataFrame(pl.from_arrow(rows))
-        middle = max(0, (frame.height - HEAD) // 2) if frame.height > 4 * HEAD else 0
-        title = f"{name}: {frame.height:,} rows" + (f", {HEAD} from the middle" if middle else "")
-        draw(console, frame.slice(middle, HEAD) if middle else frame.head(HEAD), title, unit, HEAD)
+        middle = (frame.height - HEAD) // 2 if frame.height > MANY else 0
+        title = f"{name}: {frame.height:,} rows" + (", some from the middle" if middle else "")
+        draw(console, frame.slice(middle, HEAD) if middle else frame, title, unit, MANY)
     if folder is not None:
         console.print(f"written    {', '.join(f'{folder}/{name}.parquet' for name in tables)}", soft_wrap=True)

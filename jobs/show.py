@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from engine.module import Table as OutputTable
 
-MANY = 12
+MANY = 8
+"""Columns up to which a table that is too wide is folded instead of stood up."""
+
+LONGEST = 40
+"""Characters of a cell that count for its width; longer ones are folded."""
 
 
 def units(outputs: Mapping[str, OutputTable]) -> dict[str, str]:
@@ -24,42 +30,56 @@ def units(outputs: Mapping[str, OutputTable]) -> dict[str, str]:
 
 
 def draw(console: Console, frame: pl.DataFrame, title: str, unit: Mapping[str, str], rows: int = 20) -> None:
-    """A table with one row a row; a wide frame of few rows is drawn standing, one line a column."""
-    if frame.width > MANY and frame.height <= 6:
-        _standing(console, frame, title, unit)
+    """A line a row; but many columns that do not fit stand up, one line a column, with the rows that fit."""
+    if frame.is_empty():
+        console.print(title, style="bold")
         return
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for name in frame.columns:
-        heading = f"{name}\n{unit[name]}" if name in unit else name
-        table.add_column(heading, justify="right" if frame[name].dtype.is_numeric() else "left", overflow="fold")
-    for row in frame.head(rows).iter_rows():
-        table.add_row(*(text(value) for value in row))
-    console.print(table)
-    if frame.height > rows:
-        console.print(f"  … {frame.height - rows:,} more rows")
+    shown = frame.head(rows)
+    cells = [[text(value) for value in frame[name].head(rows)] for name in frame.columns]
+    heads = [f"{name}\n{unit[name]}" if name in unit else name for name in frame.columns]
+    widths = [max(map(len, [*head.split("\n"), *column])) + 3 for head, column in zip(heads, cells, strict=True)]
+    if frame.width > MANY and sum(widths) + 1 > console.width:
+        drawn = _standing(console, frame.columns, cells, title, unit)
+    else:
+        drawn = shown.height
+        table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+        for name, head in zip(frame.columns, heads, strict=True):
+            table.add_column(head, justify="right" if frame[name].dtype.is_numeric() else "left", overflow="fold")
+        for row in zip(*cells, strict=True):
+            table.add_row(*map(escape, row))
+        console.print(table)
+    if frame.height > drawn:
+        console.print(f"  … {count(frame.height - drawn, 'more row')}")
 
 
-def _standing(console: Console, frame: pl.DataFrame, title: str, unit: Mapping[str, str]) -> None:
+def _standing(
+    console: Console, names: Sequence[str], cells: Sequence[Sequence[str]], title: str, unit: Mapping[str, str]
+) -> int:
+    """Draws as many rows as fit side by side, and says how many."""
+    left = console.width - max(map(len, names)) - max(map(len, ["unit", *unit.values()])) - 8
+    widths = [max(min(max(map(len, row)), LONGEST), len("row 1")) + 3 for row in zip(*cells, strict=True)]
+    fitting = max(1, sum(1 for total in accumulate(widths) if total <= left)) if widths else 0
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    table.add_column("column")
-    table.add_column("unit")
-    for index in range(frame.height):
-        table.add_column(f"row {index + 1}" if frame.height > 1 else "value", justify="right", overflow="fold")
-    for name in frame.columns:
-        table.add_row(name, unit.get(name, ""), *(text(value) for value in frame[name]))
+    table.add_column("column", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    for index in range(fitting):
+        table.add_column(f"row {index + 1}" if fitting > 1 else "value", justify="right", overflow="fold")
+    for name, column in zip(names, cells, strict=True):
+        table.add_row(name, unit.get(name, ""), *map(escape, column[:fitting]))
     console.print(table)
+    return fitting
 
 
 def text(value: Any) -> str:
     """One cell.
 
     >>> text(61.23456), text(None), text(["GAP", "SHORT"]), text(0.5)
-    ('61.2346', '–', 'GAP SHORT', '0.5')
+    ('61.235', '–', 'GAP SHORT', '0.5')
     """
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.5g}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, Sequence | pl.Series) and not isinstance(value, str | bytes):

@@ -12,9 +12,9 @@ from engine.module import Table, column
 from jobs.show import draw, units
 
 
-def drawn(frame: pl.DataFrame, unit: dict[str, str] | None = None, rows: int = 20) -> str:
+def drawn(frame: pl.DataFrame, unit: dict[str, str] | None = None, rows: int = 20, width: int = 200) -> str:
     stream = io.StringIO()
-    draw(Console(file=stream, width=200, color_system=None), frame, "a title", unit or {}, rows)
+    draw(Console(file=stream, width=width, color_system=None), frame, "a title", unit or {}, rows)
     return stream.getvalue()
 
 
@@ -28,9 +28,18 @@ def test_long_frames_say_how_much_is_left_out() -> None:
     assert "… 15 more rows" in drawn(pl.DataFrame({"x": list(range(20))}), rows=5)
 
 
-def test_wide_frames_stand_up() -> None:
-    said = drawn(pl.DataFrame({f"c{i}": [i] for i in range(30)}))
-    assert all(f"c{i} " in said for i in range(30)) and "value" in said
+def test_wide_frames_stand_up_with_the_rows_that_fit() -> None:
+    said = drawn(pl.DataFrame({f"c{i}": [i, 2 * i, 3 * i] for i in range(60)}), width=36)
+    assert all(f"c{i} " in said for i in range(60)) and "row 2" in said and "row 3" not in said
+    assert "… 1 more row" in said and max(map(len, said.splitlines())) <= 36
+
+
+def test_a_frame_without_rows_is_its_title() -> None:
+    assert drawn(pl.DataFrame({"x": []})) == "a title\n"
+
+
+def test_what_looks_like_markup_is_text() -> None:
+    assert "[red]x[/red]" in drawn(pl.DataFrame({"message": ["[red]x[/red]"]}))
 
 
 def test_units_come_from_the_schemas() -> None:
