@@ -1,0 +1,91 @@
+"""SQL over an output, with no set-up: DuckDB reads, and only reads, the tables of one output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.fs
+
+from engine import delta
+from engine.errors import UserError
+from engine.results.open import newest, tables
+from engine.storage import Store
+
+PLAIN = ("files", "runs", "dictionary")
+"""Tables that a query sees as they are; every other one as the newest results, and as `<name>_all`."""
+
+BEST_NIGHT = (
+    "row_number() OVER (PARTITION BY subject_id, night_date ORDER BY night_score DESC NULLS LAST, "
+    "recorded_h DESC NULLS LAST, source_id) = 1"
+)
+"""Where several Sources gave a night, the view `nights` shows the best: higher score, then longer, then lower name."""
+_BEST_NEEDS = {"subject_id", "night_date", "night_score", "recorded_h", "source_id"}
+
+READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+LOCKS = (
+    "SET enable_external_access = false",
+    "SET python_enable_replacements = false",
+    "SET lock_configuration = true",
+)
+
+
+def query(store: Store, sql: str) -> pa.Table:
+    """The answer to one `SELECT`. Raises `UserError` where DuckDB does not understand it, or it wants to write.
+
+    Views: `nights`, `epochs`, `vitals` and whatever else the module writes hold the rows of the newest finished run's
+    module version, `<name>_all` those of every version; `files`, `runs` and `dictionary` are whole.
+    """
+    with connect(store) as connection:
+        try:
+            kinds = [statement.type for statement in connection.extract_statements(sql)]
+            if len(kinds) != 1 or kinds[0] not in READING:
+                raise UserError("the query must be one SELECT (or DESCRIBE, SHOW, SUMMARIZE, EXPLAIN)")
+            return connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise UserError(f"{_told(error)}; tables: {', '.join(sorted(_visible(store)))}") from error
+
+
+def connect(store: Store) -> duckdb.DuckDBPyConnection:
+    """A connection that sees the output's views and can touch no file. Close it, or use it as a context."""
+    connection = duckdb.connect(":memory:")
+    module_id = newest(store)
+    for name in tables(store):
+        dataset = _dataset(store, name)
+        if name in PLAIN:
+            connection.register(name, dataset)
+        else:
+            connection.register(f"{name}_all", dataset)
+            connection.execute(_view(name, set(dataset.schema.names), module_id))
+    for lock in LOCKS:
+        connection.execute(lock)
+    return connection
+
+
+def _view(name: str, columns: set[str], module_id: str | None) -> str:
+    best = f"QUALIFY {BEST_NIGHT}" if name == "nights" and columns >= _BEST_NEEDS else ""
+    chosen = (module_id or "").replace("'", "''")
+    return f'CREATE VIEW "{name}" AS SELECT * FROM "{name}_all" WHERE module_id = \'{chosen}\' {best}'
+
+
+def _dataset(store: Store, name: str) -> Any:
+    handle = delta.open_table(store, name)
+    if handle is None:
+        raise UserError(f"{store.uri}: table {name} is in the dictionary but not in storage")
+    if not store.is_local:
+        return handle.to_pyarrow_dataset()
+    # Arrow's own file system: reading through delta-rs takes a Python call a block, and its threads outlive the query.
+    local = pyarrow.fs.SubTreeFileSystem(store.delta_uri(name), pyarrow.fs.LocalFileSystem())
+    return handle.to_pyarrow_dataset(filesystem=local)
+
+
+def _visible(store: Store) -> list[str]:
+    names = tables(store)
+    return names + [f"{name}_all" for name in names if name not in PLAIN]
+
+
+def _told(error: duckdb.Error) -> str:
+    """DuckDB's complaint on one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "^" not in line]
+    return " ".join(line for line in lines if not line.startswith("LINE ")) or type(error).__name__

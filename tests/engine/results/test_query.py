@@ -1,0 +1,154 @@
+"""Queries: the views that analysts are promised, and no way to touch anything else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.commit import recover
+from engine.errors import UserError
+from engine.events import ignore
+from engine.progress import CommitSettings, Progress
+from engine.record import begin
+from engine.results.open import newest, scan, tables
+from engine.results.query import query
+from engine.results.summary import errors, history, status
+from engine.storage import Store
+from tests.engine.outputs import IDENTITY, MODULE, OUTPUTS, receipt, rows
+
+OLD, NEW = MODULE, "toy-ffffffffffff"
+
+
+def _run(store: Store, module_id: str, state: str, *receipts) -> None:
+    identity = type(IDENTITY)(module_id, *(getattr(IDENTITY, name) for name in list(IDENTITY.__slots__)[1:]))
+    progress = Progress(begin(identity, "{}"), store, recover(store), OUTPUTS, CommitSettings(), ignore)
+    progress.start((), None)
+    for one in receipts:
+        progress.take(one, lambda keys: ())
+    progress.end(state)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two finished versions of a module, then an interrupted run of the old one."""
+    made = Store(tmp_path_factory.mktemp("out"))
+    _run(made, OLD, "finished", receipt(made, ["a", "b-2"], 40.0), receipt(made, ["c"], status="failed"))
+    new = [receipt(made, ["a", "b-2"], 60.0, module_id=NEW), receipt(made, ["a-1"], 70.0, module_id=NEW)]
+    _run(made, NEW, "finished", *new, receipt(made, ["d"], status="quarantined"), receipt(made, ["e"], status="failed"))
+    _run(made, OLD, "interrupted")
+    return made
+
+
+def test_views_show_the_newest_finished_version_and_all_shows_all(store: Store) -> None:
+    assert newest(store) == NEW
+    assert query(store, "SELECT DISTINCT module_id FROM epochs").to_pylist() == [{"module_id": NEW}]
+    assert query(store, "SELECT count(*) n FROM epochs").to_pylist() == [{"n": 9}]
+    assert query(store, "SELECT count(*) n FROM epochs_all").to_pylist() == [{"n": 15}]
+    assert query(store, "SELECT count(*) n FROM files").to_pylist() == [{"n": 8}]
+
+
+def test_nights_shows_the_best_source_of_a_night(store: Store) -> None:
+    told = query(store, "SELECT source_id, night_score FROM nights ORDER BY 1").to_pylist()
+    assert told == [{"source_id": "a-1", "night_score": 70.0}, {"source_id": "b-2", "night_score": 60.0}]
+    assert query(store, "SELECT count(*) n FROM nights_all").to_pylist() == [{"n": 5}]
+
+
+def test_partitions_and_joins_work(store: Store) -> None:
+    told = query(store, "SELECT month, count(*) n FROM epochs e JOIN files f USING (source_id, module_id) GROUP BY 1")
+    assert sorted(map(tuple, (row.values() for row in told.to_pylist()))) == [("2026-01", 6), ("2026-02", 3)]
+
+
+@pytest.mark.parametrize("sql", ["DESCRIBE nights", "SUMMARIZE nights", "FROM nights", "EXPLAIN SELECT 1 -- why\n;"])
+def test_other_ways_to_read_work(store: Store, sql: str) -> None:
+    assert query(store, sql).num_rows > 0
+
+
+def test_every_column_is_in_the_dictionary(store: Store) -> None:
+    told = query(store, 'SELECT "table", "column" FROM dictionary WHERE unit IS NOT NULL').to_pylist()
+    described = {(row["table"], row["column"]) for row in told}
+    for name in tables(store):
+        assert {(name, column) for column in rows(store, name).columns} <= described
+    assert {row["table"] for row in told} == set(tables(store))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO '{0}/x.csv'",
+        "ATTACH '{0}/x.db'",
+        "SELECT * FROM read_csv('{0}/x.csv')",
+        "SELECT * FROM '{0}/x.parquet'",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+        "INSERT INTO files SELECT * FROM files",
+        "DROP TABLE files_nothing",
+        "EXPORT DATABASE '{0}/x'",
+    ],
+)
+def test_a_query_reads_only(store: Store, tmp_path: Path, sql: str) -> None:
+    with pytest.raises(UserError):
+        query(store, sql.format(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELEC 1", "syntax error"),
+        ("SELECT nothing FROM nights", "nothing"),
+        ("SELECT * FROM knights", "tables: dictionary, epochs, epochs_all, files"),
+        ("CREATE TABLE t AS SELECT 1", "must be one SELECT"),
+        ("SELECT 1; SELECT 2", "must be one SELECT"),
+        ("", "must be one SELECT"),
+    ],
+)
+def test_a_mistake_is_told_on_one_line(store: Store, sql: str, said: str) -> None:
+    with pytest.raises(UserError, match=said) as caught:
+        query(store, sql)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_interpreter_that_queried_exits_cleanly(store: Store) -> None:
+    code = f"""
+from engine.results.query import query
+from engine.storage import Store
+print(query(Store({store.uri!r}), 'SELECT count(*) n FROM epochs_all').to_pylist())
+"""
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout) == (0, "[{'n': 15}]\n"), done.stderr
+
+
+def test_no_output_has_no_tables(tmp_path: Path) -> None:
+    empty = Store(tmp_path / "nothing")
+    assert tables(empty) == []
+    assert newest(empty) is None
+    with pytest.raises(UserError, match="no table nights; there are none"):
+        scan(empty, "nights")
+    with pytest.raises(UserError, match="nights"):
+        query(empty, "SELECT * FROM nights")
+
+
+def test_scan_gives_one_version_or_all(store: Store) -> None:
+    assert scan(store, "nights").collect().height == 5
+    assert scan(store, "nights", OLD).collect()["source_id"].sort().to_list() == ["a", "b-2"]
+
+
+def test_status_counts_the_newest_version(store: Store) -> None:
+    assert status(store).select("status", "files").rows() == [("quarantined", 1), ("failed", 1), ("ok", 3)]
+    assert status(store, OLD).select("status", "files").rows() == [("failed", 1), ("ok", 2)]
+
+
+def test_errors_are_grouped_with_an_example(store: Store) -> None:
+    told = errors(store).select("status", "cause", "files", "example").rows()
+    assert told == [("quarantined", "timeout", 1, "d.zip"), ("failed", "module", 1, "e.zip")]
+
+
+def test_history_tells_every_run(store: Store) -> None:
+    told = history(store)
+    assert told["state"].to_list() == ["finished", "finished", "interrupted"]
+    assert told["files"].to_list() == [3, 5, 0]
+    assert told["bad"].to_list() == [1, 2, 0]
