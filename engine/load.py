@@ -93,6 +93,7 @@ def load_module(reference: str, parameters: Mapping[str, Any]) -> Module:
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)
+    importlib.invalidate_caches()
     thing = _attribute(resolved, _import(path), name)
     if inspect.isfunction(thing):
         module: Any = _wrap(resolved, thing, parameters)

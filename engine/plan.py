@@ -110,6 +110,13 @@ class Plan:
             yield _work(row, list(own), self.options)
 
 
+def everything(inventory: Inventory, options: StoreOptions) -> Plan:
+    """All Sources, whatever any ledger says."""
+    stale = inventory.sources.select("source_id", why=pl.lit(staleness.NEW), detail=pl.lit(None, pl.String))
+    nothing = pl.DataFrame(schema={"source_id": pl.String, "work_key": pl.String})
+    return Plan(inventory, _ordered(inventory, stale), nothing, Rate(GUESSED_S_PER_MB, False), options)
+
+
 def make(
     inventory: Inventory,
     ledger: pl.LazyFrame | pl.DataFrame,
@@ -123,9 +130,7 @@ def make(
     `ledger` has the rows of all modules (see `engine.ledger.scan`), `last_runs` the table of runs.
     """
     rows = ledger.lazy()
-    found = staleness.stale(inventory, rows, identity, last_runs, retry)
-    about = inventory.sources.select("source_id", "subject_id", "night_hint", "inputs", "size_bytes")
-    stale = found.join(about, on="source_id").with_columns(hint=pl.col("night_hint").dt.strftime("%Y-%m").fill_null(""))
+    stale = _ordered(inventory, staleness.stale(inventory, rows, identity, last_runs, retry))
     mine = rows.filter(pl.col("module_id") == identity.module_id).select(staleness.LEDGER_COLUMNS).collect()
     again = stale.join(mine, left_on="source_id", right_on="work_key", how="semi")
     superseded = pl.concat(
@@ -134,8 +139,14 @@ def make(
             staleness.taken_over(inventory, mine).select("source_id", "work_key"),
         ]
     )
-    order = stale.sort("hint", "subject_id", "night_hint", "source_id")
-    return Plan(inventory, order, superseded, measured_rate(rows, identity.module_id), options or StoreOptions())
+    return Plan(inventory, stale, superseded, measured_rate(rows, identity.module_id), options or StoreOptions())
+
+
+def _ordered(inventory: Inventory, stale: pl.DataFrame) -> pl.DataFrame:
+    about = inventory.sources.select("source_id", "subject_id", "night_hint", "inputs", "size_bytes")
+    hint = pl.col("night_hint").dt.strftime("%Y-%m").fill_null("")
+    hinted = stale.join(about, on="source_id").with_columns(hint=hint)
+    return hinted.sort("hint", "subject_id", "night_hint", "source_id")
 
 
 def measured_rate(ledger: pl.LazyFrame, module_id: str) -> Rate:

@@ -38,14 +38,15 @@ class SourceWork:
 
     def evaluate(self, mapped: Module) -> Evaluation:
         """Read, hash, call. Raises `InputUnreadable` where storage fails, and whatever the module raises."""
-        raw: list[RawFile] = []
-        digests: dict[str, str] = {}
-        for one in self.inputs:
-            files = [RawFile(file.name, _read(file.uri, self.options)) for file in one.files]
-            digests[one.name] = digest(files)
-            raw += files
-        raw.sort(key=lambda file: file.name)
-        return Evaluation(mapped(tuple(raw), self.source), digests)
+        files = self.read()
+        held = {file.name: file for file in files}
+        digests = {one.name: digest([held[file.name] for file in one.files]) for one in self.inputs}
+        return Evaluation(mapped(files, self.source), digests)
+
+    def read(self) -> tuple[RawFile, ...]:
+        """The raw files, in the order of `source.files`. Raises `InputUnreadable` where storage fails."""
+        files = [RawFile(file.name, _read(file.uri, self.options)) for one in self.inputs for file in one.files]
+        return tuple(sorted(files, key=lambda file: file.name))
 
     def only(self, names: Collection[str]) -> SourceWork:
         kept = tuple(one for one in self.inputs if one.name in names)
