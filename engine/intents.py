@@ -56,6 +56,11 @@ class Intent:
     purpose: str
     changes: tuple[Change, ...]
 
+    def __post_init__(self) -> None:
+        names = [change.table for change in self.changes]
+        if len(set(names)) != len(names):  # a table remembers only the number, so the second would seem done
+            raise ValueError(f"two changes of one table in an intent: {names}")
+
 
 def encode(intent: Intent) -> bytes:
     return json.dumps(asdict(intent), sort_keys=True, separators=(",", ":")).encode()

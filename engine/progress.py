@@ -73,11 +73,13 @@ class Progress:
         """The first commit: the run says that it runs, and every table exists with all its columns."""
         if inventory is not None:
             self._store.write(f"_runs/{self._record.run_id}/inventory.parquet", inventory)
-        tables = [Change(name, delta.layout(table)) for name, table in all_tables(self._outputs).items()]
-        changes = [change for change in tables if delta.is_narrower(self._store, change.table, change.layout)]
+        layouts = {name: delta.layout(table) for name, table in all_tables(self._outputs).items()}
+        changes = {name: Change(name, at) for name, at in layouts.items() if delta.is_narrower(self._store, name, at)}
+        changes["runs"] = runs_change(self._store, self._record)
         # The dictionary comes last: what it names exists.
-        changes += [runs_change(self._store, self._record), dictionary_change(self._store, self._outputs)]
-        self._journal.post("start", changes)
+        changes.pop("dictionary", None)
+        changes["dictionary"] = dictionary_change(self._store, self._outputs)
+        self._journal.post("start", list(changes.values()))
         self._owed = Owed(removals)
 
     def take(self, receipt: Receipt, removals_with: Callable[[Collection[str]], Collection[str]]) -> None:

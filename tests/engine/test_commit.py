@@ -219,6 +219,12 @@ def test_an_intent_survives_its_file(store: Store) -> None:
     assert [change.table for change in found.changes] == ["epochs", "nights", "files"]
 
 
+def test_an_intent_changes_a_table_once(store: Store) -> None:
+    change = intents.Change("nights", delta.layout(OUTPUTS["nights"]))
+    with pytest.raises(ValueError, match="two changes"):
+        intents.Intent(1, "r1", "here", "rows", (change, change))
+
+
 def test_a_put_whose_answer_was_lost_is_ours(store: Store) -> None:
     intent = intents.Intent(1, "r1", "here", "rows", ())
     intents.put(store, intent)
