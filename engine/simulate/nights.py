@@ -27,7 +27,7 @@ from engine.simulate.wrist import Poses, accelerate, pose, unrest_at
 FIRST_NIGHT = date(2026, 3, 27)
 """The second night from here on is the 23-hour one of the European spring."""
 OFF_WRIST_FROM_H = 6.0
-"""Shorter recordings have no room for a stretch that is long enough to be detected."""
+"""Shorter nights are for speed and get no stretch off the wrist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def draw(
     off_wrist: bool = False,
     zone: str = "Europe/Zurich",
 ) -> Night:
-    """One night of one user (from 0), in memory. Equal arguments give equal nights.
+    """One night of one user (from 0), worn for `hours`, in memory. Equal arguments give equal nights.
 
     Raises ValueError where `hours` leaves under half an hour of sleep.
     """

@@ -78,23 +78,24 @@ def draw_person(seed: int, number: int, zone: str) -> Person:
 def draw_schedule(
     person: Person, night_date: date, hours: float, off_wrist: bool, rng: np.random.Generator
 ) -> Schedule:
-    """A night of `hours` recorded hours that begins near the person's bedtime on the local evening of `night_date`.
+    """A night worn for `hours` that begins near the person's bedtime on the local evening of `night_date`.
 
-    The edges are awake: a tenth of the recording before sleep and a fourteenth after it. With `off_wrist` the device
-    lies on the table for a while after the person got up (at least 75 min, else no non-wear rule could see it).
+    The edges are awake: a tenth of the time before sleep and a fourteenth after it. With `off_wrist` the recording goes
+    on: a quarter of an hour after getting up the device is laid aside for 0.3 × `hours` (at least 75 min, else no
+    non-wear rule could see it), then worn again.
     """
-    duration_s = round(hours * 3600)
+    worn_s = round(hours * 3600)
     local = datetime.combine(night_date, person.bedtime, ZoneInfo(person.zone)) + timedelta(
         minutes=rng.uniform(-20, 20)
     )
     start_s = int(local.timestamp())
-    asleep_s = duration_s * 0.1 * rng.uniform(0.8, 1.2)
-    up_s = duration_s * (1 - 0.07 * rng.uniform(0.8, 1.2))
+    asleep_s = worn_s * 0.1 * rng.uniform(0.8, 1.2)
+    up_s = worn_s * (1 - 0.07 * rng.uniform(0.8, 1.2))
     absent: tuple[Span, ...] = ()
     if off_wrist:
-        away_s = max(duration_s * 0.3, 4500.0)
-        up_s -= away_s + 600
-        absent = (Span(up_s + 900, up_s + 900 + away_s),)
+        away_s = max(round(worn_s * 0.3), 4500)
+        absent = (Span(round(up_s) + 900, round(up_s) + 900 + away_s),)
+    duration_s = worn_s + sum(round(span.end_s - span.start_s) for span in absent) + (900 if absent else 0)
     if up_s - asleep_s < 1800:
         raise ValueError(f"{hours} h leaves under 30 min of sleep; take longer nights or leave off_wrist out")
     sleep = Span(round(asleep_s), round(up_s))
