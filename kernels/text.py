@@ -184,11 +184,11 @@ def parse_rows(data, start, decimals, separator, point, limit, out):  # type: ig
                     i += one
                     todo -= 1
                     digit = np.int64(data[i]) - 48
-            out[column, row] = -value if negative else value
             follower = 10 if column == columns - 1 else separator
             odd = (todo != 0) | (size < 1) | (size > 10) | (value > limit) | (data[i] != follower)
             if odd:
                 break  # tried: a test for the carriage return here, +40 % on all files for the sake of a few
+            out[column, row] = -value if negative else value
             i += one
         verdict = GOOD
         if odd:

@@ -159,8 +159,9 @@ def _read_signal(session: _Session, part: str, table: Table, start_us: int) -> N
         session.lose(part, "FS_BAD", "no sampling rate")
         return
     for name, values in zip(signal.channels, rows, strict=True):
-        own = np.negative(values) if signal.sign < 0 else values.copy()  # −MISSING is MISSING again in int32
-        segment = Segment(start_us, rate / 10**MICRO, own)
+        if signal.sign < 0:
+            np.negative(values, out=values)  # −MISSING is MISSING again in int32
+        segment = Segment(start_us, rate / 10**MICRO, values)
         session.channels[name] = Channel(name, signal.unit, signal.scale, 0.0, (segment,), signal.info)
 
 
