@@ -18,39 +18,38 @@ def movement(x, y, z, scale, offset, bounds, clip_g):  # type: ignore[no-untyped
     bounds: (m + 1,) int64, ascending: epoch e holds the samples bounds[e] to bounds[e + 1] − 1.
     clip_g: an axis at or beyond it is clipped.
     Returns norm (n,) g, NaN = missing; floats (m, 2): Σ‖a‖ and Σ max(‖a‖ − 1, 0) in g; integers (m, 14): samples,
-    clipped samples, and of each axis's raw values Σ, Σ², minimum, maximum. Integer sums are exact whatever the order.
+    clipped samples, and of each axis's raw values Σ, Σ², minimum, maximum (minimum > maximum without a sample).
+    Integer sums are exact whatever the order. One scalar for each axis: indexing rows by axis took 1.7 times as long.
     Source: van Hees 2013, 10.1371/journal.pone.0061691 (ENMO).
     """
     m = bounds.size - 1
     norm = np.full(x.size, np.nan)
     floats = np.zeros((m, 2))
-    integers = np.zeros((m, 14), np.int64)
-    integers[:, LOW : LOW + 3] = 2**31
-    integers[:, HIGH : HIGH + 3] = MISSING
+    integers = np.empty((m, 14), np.int64)
+    kx, ky, kz = scale[0], scale[1], scale[2]
+    ox, oy, oz = offset[0], offset[1], offset[2]
     for e in range(m):
-        row = integers[e]
-        total = 0.0
-        above = 0.0
+        total, above, count, clipped = 0.0, 0.0, 0, 0
+        sx = sy = sz = qx = qy = qz = 0
+        lx = ly = lz = np.int64(2**31)
+        hx = hy = hz = np.int64(MISSING)
         for i in range(bounds[e], bounds[e + 1]):
-            if x[i] == MISSING or y[i] == MISSING or z[i] == MISSING:
+            rx, ry, rz = np.int64(x[i]), np.int64(y[i]), np.int64(z[i])
+            if rx == MISSING or ry == MISSING or rz == MISSING:
                 continue
-            gx = x[i] * scale[0] + offset[0]
-            gy = y[i] * scale[1] + offset[1]
-            gz = z[i] * scale[2] + offset[2]
+            gx, gy, gz = rx * kx + ox, ry * ky + oy, rz * kz + oz
             r = np.sqrt(gx * gx + gy * gy + gz * gz)
             norm[i] = r
             total += r
             above += max(r - 1.0, 0.0)
-            row[COUNT] += 1
-            row[CLIPPED] += max(abs(gx), abs(gy), abs(gz)) >= clip_g
-            for axis in range(3):
-                raw = np.int64(x[i]) if axis == 0 else np.int64(y[i]) if axis == 1 else np.int64(z[i])
-                row[SUM + axis] += raw
-                row[SQUARES + axis] += raw * raw
-                row[LOW + axis] = min(row[LOW + axis], raw)
-                row[HIGH + axis] = max(row[HIGH + axis], raw)
-        floats[e, 0] = total
-        floats[e, 1] = above
+            count += 1
+            clipped += max(abs(gx), abs(gy), abs(gz)) >= clip_g
+            sx, sy, sz = sx + rx, sy + ry, sz + rz
+            qx, qy, qz = qx + rx * rx, qy + ry * ry, qz + rz * rz
+            lx, ly, lz = min(lx, rx), min(ly, ry), min(lz, rz)
+            hx, hy, hz = max(hx, rx), max(hy, ry), max(hz, rz)
+        floats[e] = total, above
+        integers[e] = count, clipped, sx, sy, sz, qx, qy, qz, lx, ly, lz, hx, hy, hz
     return norm, floats, integers
 
 

@@ -16,7 +16,7 @@ from engine.night.grid import EPOCH_US
 from engine.night.quality import GOOD_PPG, GOOD_TEMP, Judged
 from engine.night.tables import EPOCHS, NIGHTS, VITALS
 from engine.night.wear import ON
-from engine.vitals.hours import Hours, by_hour
+from engine.vitals.hours import by_hour
 from engine.vitals.plausibility import LIMITS
 
 CAL_ID = "identity"
@@ -53,34 +53,35 @@ def vitals_table(epochs: Epochs, source: Source) -> pa.Table:
     """Rows of `vitals`: hours of epochs worn with a good pulse, or with steady temperature."""
     worn = epochs.wear == ON
     good, steady = worn & (epochs.q_ppg >= GOOD_PPG), worn & (epochs.q_temp >= GOOD_TEMP)
-    parts = [
-        _hours(vital, by_hour(vital, epochs.ts_us[chosen], values[chosen], epochs.sleep[chosen]), source)
+    hours = {
+        vital: by_hour(vital, epochs.ts_us[chosen], values[chosen], epochs.sleep[chosen])
         for vital, values, chosen in (
             ("hr_bpm", epochs.hr_bpm, good),
             ("rmssd_ms", epochs.rmssd_ms, good),
             ("skin_temp_c", epochs.skin_temp_c, steady),
         )
-    ]
-    return pa.concat_tables(parts).combine_chunks()
-
-
-def _hours(vital: str, hours: Hours, source: Source) -> pa.Table:
-    k = len(hours.ts_us)
-    columns = {
-        "vital": pa.repeat(vital, k),
-        "ts": pa.array(hours.ts_us).cast(VITALS.schema.field("ts").type),
-        "unit": pa.repeat(LIMITS[vital].unit, k),
-        "value": _floats(hours.value),
-        "n": pa.array(hours.n),
-        "min": _floats(hours.low),
-        "max": _floats(hours.high),
-        "sd": _floats(hours.sd),
-        "mean_gap_s": _floats(hours.mean_gap_s),
-        "asleep_share": _floats(hours.asleep_share),
-        "n_sources": pa.array(np.ones(k, np.int64)),
-        "arrived_at": pa.array([source.received_at] * k, VITALS.schema.field("arrived_at").type),
     }
-    return _table(VITALS.schema, columns, source, k)
+
+    def every(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(one, name) for one in hours.values()])
+
+    names = [vital for vital, one in hours.items() for _ in one.ts_us]
+    ts_type, arrived_type = (VITALS.schema.field(name).type for name in ("ts", "arrived_at"))
+    columns = {
+        "vital": pa.array(names, pa.string()),
+        "ts": pa.array(every("ts_us")).cast(ts_type),
+        "unit": pa.array([LIMITS[name].unit for name in names], pa.string()),
+        "value": _floats(every("value")),
+        "n": pa.array(every("n")),
+        "min": _floats(every("low")),
+        "max": _floats(every("high")),
+        "sd": _floats(every("sd")),
+        "mean_gap_s": _floats(every("mean_gap_s")),
+        "asleep_share": _floats(every("asleep_share")),
+        "n_sources": pa.array(np.ones(len(names), np.int64)),
+        "arrived_at": pa.array([source.received_at] * len(names), arrived_type),
+    }
+    return _table(VITALS.schema, columns, source, len(names))
 
 
 def _night(judged: Judged) -> dict[str, Any]:

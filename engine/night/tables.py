@@ -203,8 +203,8 @@ VITALS = Table(
             column("sd", F8, "1", "standard deviation (n−1) of the readings"),
             column("mean_gap_s", F8, "s", "mean time between successive readings"),
             column("asleep_share", F8, "1", "share of readings asleep among those whose state is known; else null"),
-            column("n_sources", I8, "1", "recordings that gave a reading"),
-            column("arrived_at", TIME, "1", "when the latest of these recordings was received; null if unknown"),
+            column("n_sources", I8, "1", "Sources merged into the row; 1 as the module writes it"),
+            column("arrived_at", TIME, "1", "when the latest of these Sources was received; null if unknown"),
         ]
     ),
     key=("subject_id", "vital", "ts", "source_id"),

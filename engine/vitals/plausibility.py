@@ -58,12 +58,13 @@ def within_rate(vital: str, ts_us: NDArray[np.int64], values: Floats) -> NDArray
     keep = np.isfinite(values)
     if np.isinf(per_us):
         return keep
-    last_t, last_v = None, 0.0
-    for i in np.flatnonzero(keep).tolist():
-        if last_t is not None and abs(values[i] - last_v) > per_us * float(ts_us[i] - last_t):
-            keep[i] = False
-        else:
-            last_t, last_v = int(ts_us[i]), float(values[i])
+    last_us, last = 0, np.nan
+    kept = []
+    for at_us, value in zip(ts_us[keep].tolist(), values[keep].tolist(), strict=True):
+        kept.append(not abs(value - last) > per_us * (at_us - last_us))
+        if kept[-1]:
+            last_us, last = at_us, value
+    keep[keep] = kept
     return keep
 
 
