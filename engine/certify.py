@@ -91,6 +91,7 @@ def certify(
     if ended is None:
         again, _ = _in_process(ref, trials, limit_s, hash_seed="2")
         checks.append(_agrees("fresh process", "another process with another hash seed", first, again))
+    if ended is None and not any(answer.opened for answer in first):  # else it would do so unwatched
         here = answer_all(ref, trials, CALLS)
         checks.append(_agrees("same process", "the process that asks", first, here))
         if elsewhere is not None:
@@ -182,8 +183,10 @@ def _kept(parameters: str, pairs: Sequence[tuple[Trial, list[Answer]]]) -> Itera
     yield Check("deterministic", not unlike, f"two calls differ on {unlike}" if unlike else "two calls agree")
     moved = _first(pairs, lambda answers: any(answer.parameters != parameters for answer in answers))
     yield Check("frozen", not moved, f"a call changed parameters, on {moved}" if moved else "calls change no parameter")
-    opened = [name for _, answers in pairs for answer in answers for name in answer.opened]
-    yield Check("pure", not opened, f"it opens {opened[0]}" if opened else "it opens neither file nor socket")
+    opened = list(dict.fromkeys(name for _, answers in pairs for answer in answers for name in answer.opened))
+    more = f" and {len(opened) - 3} more" if len(opened) > 3 else ""
+    said = f"it opens {'; '.join(opened[:3])}{more}" if opened else "it opens neither file nor socket"
+    yield Check("pure", not opened, said)
 
 
 def _answers(pairs: Sequence[tuple[Trial, list[Answer]]]) -> Iterator[Check]:

@@ -100,7 +100,7 @@ class Watch:
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.armed or not _is_forbidden(event, arguments):
             return
-        shown = f"{event} {' '.join(str(part) for part in arguments[:2])}"[:120]
+        shown = " ".join([event, *(part for part in arguments[:2] if isinstance(part, str))])[:120]
         self.opened.append(shown)
         raise PermissionError(f"a module opens nothing, but this one did: {shown}")
 
