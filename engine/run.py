@@ -1,0 +1,143 @@
+"""A run: what a plan says is done by an executor, committed as it comes, and written down; the same for all Work.
+
+Call `engine.commit.recover` first, then read the ledger and plan, then `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from engine import record
+from engine.batches import Batch, cut
+from engine.budget import Budget
+from engine.commit import recover
+from engine.errors import BudgetExceeded, InfrastructureError, Interrupted, StaleWorker
+from engine.events import Listener, ignore
+from engine.guard import Limits
+from engine.identity import Identity
+from engine.interrupts import Interrupts
+from engine.progress import CommitSettings, Progress, RunSummary
+from engine.storage import Store
+from engine.task import TaskSpec
+from engine.work import Mapped, Work
+
+if TYPE_CHECKING:
+    from engine.executors import Executor
+
+
+class Planned(Protocol):
+    """What a run needs of a plan. `removals` are keys of this module's works whose earlier rows must go."""
+
+    @property
+    def removals(self) -> Collection[str]: ...
+
+    @property
+    def predicted_s(self) -> float: ...
+
+    def removals_with(self, keys: Collection[str]) -> Collection[str]:
+        """The part of `removals` that goes in the commit of these works."""
+
+    def works(self) -> Iterator[Work]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How to run. `max_failures` is a number of files or a share (`5%`); `config` is kept in `runs`, as JSON."""
+
+    limits: Limits = field(default_factory=Limits)
+    commits: CommitSettings = field(default_factory=CommitSettings)
+    max_failures: str = "20%"
+    batch_works: int | None = None
+    config: str = "{}"
+
+
+def run(
+    identity: Identity,
+    mapped: Mapped,
+    plan: Planned,
+    output: Store,
+    executor: Executor,
+    settings: RunSettings | None = None,
+    listener: Listener = ignore,
+    *,
+    after: int | None = None,
+    inventory: bytes | None = None,
+) -> RunSummary:
+    """Do all works of `plan` and commit what they give.
+
+    `after` is what `recover` returned before the plan was made; `inventory` is kept beside the run. Raises
+    `BudgetExceeded`, `Interrupted` and `InfrastructureError` after committing what was finished; then, as after a
+    crash, the same command resumes. Raises `OutputBusy` where another driver commits, `SchemaChanged` before the start.
+    """
+    settings = settings or RunSettings()
+    budget = Budget.parse(settings.max_failures)
+    record.refuse_if_running(output)
+    number = recover(output, listener) if after is None else after
+    begun = record.begin(identity, settings.config)
+    progress = Progress(begun, output, number, mapped.outputs(mapped.load()), settings.commits, listener)
+    progress.start(plan.removals, inventory)
+    spec = TaskSpec(mapped, output.uri, output.options, settings.limits)
+    with Interrupts() as interrupts:
+        gate = Gate(lambda: interrupts.asked or budget.exceeded(_bad(progress.statuses), progress.statuses.total()))
+        try:
+            for _, receipt in executor.run(spec, gate.through(_batches(plan, executor.workers, settings.batch_works))):
+                progress.take(receipt, plan.removals_with)
+            state = "finished" if not gate.is_shut else "interrupted" if interrupts.asked else "stopped"
+            return _tell(progress.end(state), settings)
+        except KeyboardInterrupt:
+            raise Interrupted("stopped at once; the same command goes on after the last commit") from None
+        except (InfrastructureError, StaleWorker):
+            progress.end("stopped")
+            raise
+
+
+class Gate:
+    """Lets batches through until it is time to stop. What is under way then is still finished and committed."""
+
+    def __init__(self, is_time: Callable[[], bool]) -> None:
+        self._is_time = is_time
+        self.is_shut = False
+        """Whether a batch was held back."""
+
+    def through(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            if self._is_time():
+                self.is_shut = True
+                return
+            yield batch
+
+
+def _tell(summary: RunSummary, settings: RunSettings) -> RunSummary:
+    """The summary, or the error that it amounts to."""
+    if summary.state == "interrupted":
+        raise Interrupted("interrupted; what was finished is committed, and the same command goes on from here")
+    if summary.state == "stopped":
+        bad, files = _bad(summary.statuses), sum(summary.statuses.values())
+        raise BudgetExceeded(
+            f"{bad} of {files} files failed or were quarantined, more than {settings.max_failures} allows; `nightmill "
+            "errors` shows why, and the same command goes on from here"
+        )
+    return summary
+
+
+def _bad(statuses: Mapping[str, int]) -> int:
+    return statuses.get("failed", 0) + statuses.get("quarantined", 0)
+
+
+def _batches(plan: Planned, workers: int, works: int | None) -> Iterator[Batch]:
+    if works is None:
+        return cut(plan.works(), workers, plan.predicted_s)
+    return _of_size(plan.works(), works)
+
+
+def _of_size(works: Iterator[Work], size: int) -> Iterator[Batch]:
+    number, held = 0, list[Work]()
+    for work in works:
+        held.append(work)
+        if len(held) == size:
+            yield Batch(number, tuple(held))
+            number, held = number + 1, []
+    if held:
+        yield Batch(number, tuple(held))

@@ -1,0 +1,36 @@
+"""A driver as a process of its own, to be killed: `python -m tests.engine.drive INPUT OUTPUT PACKAGE_FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+
+from engine import ledger
+from engine.commit import recover
+from engine.inventory import InputSpec, take
+from engine.load import refer
+from engine.plan import make
+from engine.progress import CommitSettings, RunSummary
+from engine.run import RunSettings, run
+from engine.storage import Store, StoreOptions
+from tests.engine.loop import Loop
+
+REFERENCE = "killable.module:Sizes"
+SETTINGS = RunSettings(commits=CommitSettings(every_s=0.0), max_failures="100%", batch_works=3)
+
+
+def drive(
+    source: str, output: Store, settings: RunSettings = SETTINGS, executor: Loop | None = None, **parameters: object
+) -> RunSummary:
+    """One run from listing to report, as a job does it."""
+    after = recover(output)
+    mapped, identity = refer(REFERENCE, parameters)
+    inventory = take([InputSpec(source, include=("**/*.zip",))], StoreOptions())
+    plan = make(inventory, ledger.scan(output), identity, ledger.runs(output))
+    return run(identity, mapped, plan, output, executor or Loop(), settings, after=after)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[3])
+    sys.stdout.write("go\n")
+    sys.stdout.flush()
+    drive(sys.argv[1], Store(sys.argv[2]))
