@@ -1,0 +1,33 @@
+"""Runs, latch and islands, slowly."""
+
+from __future__ import annotations
+
+from itertools import groupby, pairwise
+
+
+def runs(flag):  # type: ignore[no-untyped-def]
+    at, found = 0, []
+    for value, group in groupby(flag):
+        n = len(list(group))
+        if value:
+            found.append((at, at + n))
+        at += n
+    return found
+
+
+def latch(off, on):  # type: ignore[no-untyped-def]
+    state, out = False, []
+    for is_off, is_on in zip(off, on, strict=True):
+        state = True if is_off else (False if is_on else state)
+        out.append(state)
+    return out
+
+
+def islands(nonwear, long, long_share, short, short_share):  # type: ignore[no-untyped-def]
+    out = [bool(v) for v in nonwear]
+    found = runs(out)
+    for (a, b), (c, d) in pairwise(found):
+        worn, beside = c - b, (b - a) + (d - c)
+        if (worn < long and worn < long_share * beside) or (worn < short and worn < short_share * beside):
+            out[b:c] = [True] * worn
+    return out
