@@ -55,7 +55,7 @@ def _why_changed(inventory: Inventory, changed: pl.DataFrame, mine: pl.DataFrame
     """Which files came, went or changed, and which facts, old → new."""
     keys = changed.select("source_id")
     now = _input_keys(inventory).join(keys, on="source_id", how="semi")
-    was = mine.select(source_id="work_key", input="file", was_key="content_key", was_facts="facts").join(
+    was = mine.select(source_id="work_key", input="file", was_uri="uri", was_key="content_key", was_facts="facts").join(
         keys, on="source_id", how="semi"
     )
     pairs = now.join(was, on=["source_id", "input"], how="full", coalesce=True)
@@ -63,6 +63,7 @@ def _why_changed(inventory: Inventory, changed: pl.DataFrame, mine: pl.DataFrame
         added=_names(pl.col("was_facts").is_null()),
         removed=_names(pl.col("content_key").is_null()),
         changed=_names(pl.col("content_key") != pl.col("was_key")),
+        moved=pl.col("was_uri").filter(pl.col("uri") != pl.col("was_uri")).first(),
         was=pl.col("was_facts").drop_nulls().first().str.json_decode(pl.Struct(FACTS)),
     )
     facts = changed.with_columns(
@@ -75,7 +76,8 @@ def _why_changed(inventory: Inventory, changed: pl.DataFrame, mine: pl.DataFrame
         .when(pl.col("changed") != "").then(pl.lit(INPUT_CHANGED))
         .otherwise(pl.lit(FACTS_CHANGED))
     )  # fmt: skip
-    said = [_said("+ ", "added"), _said("− ", "removed"), _said("changed ", "changed"), *map(_fact, FACTS)]
+    files_said = [_said("+ ", "added"), _said("− ", "removed"), _said("changed ", "changed"), _said("was at ", "moved")]
+    said = [*files_said, *map(_fact, FACTS)]
     return facts.select("source_id", why=why, detail=pl.concat_str(said, separator="; ", ignore_nulls=True))
 
 
