@@ -15,13 +15,12 @@ import yaml
 from rich.console import Console
 
 from configs.read import load, overlay, shipped
-from engine import ledger
 from engine.results.open import scan
 from engine.results.query import query
+from engine.results.summary import errors
 from engine.simulate.nights import write
 from engine.simulate.truth import Truths
 from jobs.accuracy import against_truth
-from jobs.errors import grouped
 from jobs.progress import RunProgress
 from jobs.reprocess import carry_out, show_summary
 from jobs.show import count, draw, span, units
@@ -119,7 +118,7 @@ def _show_tables(console: Console, study: Study) -> None:
     console.rule("what came out", align="left")
     nights = scan(study.output, "nights").sort("subject_id", "night_date").select(SHOWN).collect()
     draw(console, nights.with_columns(pl.col(pl.Float64).round(1)), "nights (some columns)", units(study.outputs))
-    draw(console, grouped(ledger.entries(study.output)), "files that are not ok", {})
+    draw(console, errors(study.output).drop("fingerprint", "message"), "files that are not ok", {})
 
 
 def _show_error(console: Console, study: Study, truths: Truths) -> None:

@@ -8,26 +8,10 @@ from rich.console import Console
 
 from engine import ledger
 from engine.results.open import newest
+from engine.results.summary import errors
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import draw
-
-GROUP = ["status", "cause", "reasons", "message"]
-
-
-def grouped(entries: pl.DataFrame) -> pl.DataFrame:
-    """Files that are not ok, one row for each kind of trouble, the worst first, with an example."""
-    bad = entries.filter(pl.col("status") != "ok").with_columns(pl.col("reasons").list.join(" "))
-    worst = pl.col("status").replace_strict({"quarantined": 0, "failed": 1, "rejected": 2, "partial": 3}, default=4)
-    # Messages carry a file's own numbers: a fingerprint, where there is one, or the reasons tell what is the same.
-    kind = ["status", "cause", "reasons", "fingerprint"]
-    return (
-        bad.sort("file")
-        .group_by(kind, maintain_order=True)
-        .agg(pl.len().alias("files"), pl.col("file").first().alias("for_example"), pl.col("message").first())
-        .sort([worst, "files"], descending=[False, True])
-        .select("status", "cause", "files", "reasons", "for_example", "message")
-    )
 
 
 def listed(entries: pl.DataFrame) -> pl.DataFrame:
@@ -59,7 +43,7 @@ def command(output: str, each: bool, name: str | None, as_json: bool, **flags: s
     entries = ledger.entries(store, newest(store))
     if name is not None:
         return _traceback(entries, name)
-    frame = listed(entries) if each else grouped(entries)
+    frame = listed(entries) if each else errors(store).drop("fingerprint")
     if as_json:
         click.echo(frame.write_json())
     elif frame.is_empty():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -15,13 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet
 from rich.console import Console
 
-from engine import ledger, plan
 from engine.failures import Result
+from engine.fates import ledger
 from engine.guard import InlineGuard
 from engine.inventory import take_files
 from engine.load import ModuleRef, refer
 from engine.module import Table
+from engine.plan import everything
 from engine.storage import StoreOptions, open_store, split_uri
+from engine.task import sort_rows
 from jobs import exits
 from jobs.opened import options, storage_options
 from jobs.options import as_json, module_options, taking
@@ -80,12 +83,9 @@ def evaluate(
     mapped: ModuleRef, files: Sequence[str], reached: StoreOptions, *, night: date | None, **about: Any
 ) -> list[Result]:
     """Groups the files into Sources and evaluates each, in the order of a plan that knows nothing yet."""
-    _, identity = refer(mapped.reference, json.loads(mapped.parameters))
     root = about.pop("root") or _folder_of(files, reached)
     inventory = take_files(files, reached, night=night, root=root, **about)
-    nowhere = open_store(Path(inventory.files["uri"][0] + ".no-output"))
-    made = plan.make(inventory, ledger.scan(nowhere), identity, ledger.runs(nowhere), (), reached)
-    return list(InlineGuard(mapped).evaluate(list(made.works())))
+    return list(InlineGuard(mapped).evaluate(list(everything(inventory, reached).works())))
 
 
 def _folder_of(files: Sequence[str], reached: StoreOptions) -> str:
@@ -100,26 +100,13 @@ def _folder_of(files: Sequence[str], reached: StoreOptions) -> str:
 def joined(name: str, table: Table, results: Sequence[Result]) -> pa.Table:
     """One table over all Sources, in the table's order; empty where no Source gave rows."""
     given = [r.evaluation.outcome.tables[name] for r in results if r.evaluation and name in r.evaluation.outcome.tables]
-    rows = pa.concat_tables([table.schema.empty_table(), *given])
-    return rows.sort_by([(column, "ascending") for column in table.sort])
+    return sort_rows(pa.concat_tables([table.schema.empty_table(), *given]), table)
 
 
 def verdicts(results: Sequence[Result]) -> pl.DataFrame:
-    """One row an input: source_id, file, status, reasons, message."""
-    rows: list[tuple[str, str, str, str, str]] = []
-    for result in results:
-        failed = {name: f for f in result.failures for name in f.inputs or [one.name for one in result.work.inputs]}
-        said = {v.file: v for v in result.evaluation.outcome.verdicts} if result.evaluation else {}
-        for one in result.work.inputs:
-            if one.name in failed:
-                failure = failed[one.name]
-                rows.append((result.work.key, one.name, str(failure.status), failure.cause, failure.message))
-                continue
-            mine = [said[name] for name in (one.name, *(file.name for file in one.files)) if name in said]
-            worst = max(mine, key=lambda v: ("ok", "partial", "rejected").index(str(v.status)), default=None)
-            known = ("ok", "", "") if worst is None else (str(worst.status), " ".join(worst.reasons), worst.message)
-            rows.append((result.work.key, one.name, *known))
-    return pl.DataFrame(rows, schema=["source_id", "file", "status", "reasons", "message"], orient="row")
+    """What the ledger would say: one row an input."""
+    entries = pl.read_ipc_stream(ledger(results, socket.gethostname(), 1))
+    return entries.select("source_id", "file", "status", "cause", "reasons", "message").sort("source_id", "file")
 
 
 def write(folder: Path, tables: dict[str, pa.Table]) -> None:

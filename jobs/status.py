@@ -11,6 +11,7 @@ from rich.console import Console
 
 from engine import ledger
 from engine.results.open import newest, scan, tables
+from engine.results.summary import history
 from engine.storage import Store
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
@@ -32,7 +33,7 @@ def command(output: str, as_json: bool, **flags: str | None) -> int:
     `*` marks the version that `nightmill query` shows as nights, epochs and vitals.
     """
     store = opened(output, options(flags))
-    runs = ledger.runs(store).select("run_id", "module_id", "started_at", "ended_at", "state", "counts")
+    runs = history(store)
     files, rows, current = by_version(ledger.entries(store)), row_counts(store), newest(store)
     if as_json:
         held = {"newest": current, "runs": runs.to_dicts(), "files": files.to_dicts(), "rows": rows.to_dicts()}
