@@ -111,9 +111,10 @@ def draw_schedule(
 
 
 def _awakenings(sleep: Span, rng: np.random.Generator) -> tuple[Span, ...]:
-    """About one in two hours, 3–9 min long, none within 20 min of either end."""
+    """About one in two hours, 3–9 min long, none within 40 min of either end: the usual definition of a sleep period
+    would leave out a shorter piece of sleep."""
     count = int((sleep.end_s - sleep.start_s) / 7200)
-    edges = np.linspace(sleep.start_s + 1200, sleep.end_s - 1200, count + 1)
+    edges = np.linspace(sleep.start_s + 2400, sleep.end_s - 2400 - 540, count + 1)
     starts = [rng.uniform(a, max(a, b - 600)) for a, b in pairwise(edges)]
     return tuple(Span(round(start), round(start + rng.uniform(180, 540))) for start in starts)
 
