@@ -14,13 +14,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night.clock import DOUBTFUL_US, EARLIEST_US, SECOND_US
+from engine.night.clock import BAD_RATE, DOUBTFUL_US, DRIFT, EARLIEST_US, SECOND_US
 from engine.night.recording import MISSING, Channel, Events, Recording, Segment
 from kernels.masks import flat_runs, still_norms
 
 AXES = ("acc_x", "acc_y", "acc_z")
 TURNS = ("gyr_x", "gyr_y", "gyr_z")
-DRIFT, BAD_RATE = 0.02, 0.10
 SHORT_GAP_S, SHORT_GAP_SAMPLES = 0.25, 2
 FLAT_S = 10.0
 TEMPERATURES = ("skin_temp", "amb_temp")

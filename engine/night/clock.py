@@ -19,6 +19,29 @@ LATEST_US = 4_102_444_800 * SECOND_US
 """2100-01-01: later times are forged or overflown."""
 _RESET_2010_US = (1_262_304_000 * SECOND_US, 1_264_982_400 * SECOND_US)
 _SYNC_US = 2 * SECOND_US
+DRIFT, BAD_RATE = 0.02, 0.10
+_FEWEST_PAIRS, _SHARE_ALIKE, _DRIFT_SAMPLES = 5, 0.8, 0.5
+
+
+def at_measured_rate(blocks: Sequence[Segment], seqs: Sequence[int], codes: Counter[str]) -> Sequence[Segment]:
+    """The blocks at the rate that their own start times measure, where they agree on another one than declared.
+
+    A rate more than 2 % off counts as FS_DRIFT; more than 10 % as FS_BAD, and then there are no blocks.
+    """
+    pairs = [(a, b) for a, b, i, j in zip(blocks, blocks[1:], seqs, seqs[1:], strict=False) if j == i + 1]
+    ratios = np.array([(b.t0_us - a.t0_us) * a.fs_hz / (len(a.values) * SECOND_US) for a, b in pairs])
+    if len(ratios) < _FEWEST_PAIRS:
+        return blocks
+    ratio = float(np.median(ratios))
+    sizes = np.array([len(a.values) for a, _ in pairs])
+    alike = np.mean(np.abs(ratios - ratio) * sizes <= np.maximum(1.0, 0.002 * sizes)) >= _SHARE_ALIKE
+    if not alike or abs(ratio - 1) * np.median(sizes) <= _DRIFT_SAMPLES or ratio <= 0:
+        return blocks
+    if abs(1 / ratio - 1) > BAD_RATE:
+        codes["FS_BAD"] += 1
+        return ()
+    codes["FS_DRIFT"] += abs(1 / ratio - 1) > DRIFT
+    return [replace(block, fs_hz=block.fs_hz / ratio) for block in blocks]
 
 
 def arrange(blocks: Sequence[Segment], forced: frozenset[int], codes: Counter[str]) -> tuple[Segment, ...]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engine.night.clock import LATEST_US, arrange
+from engine.night.clock import LATEST_US, arrange, at_measured_rate
 from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS, crc32
 from engine.night.nrf_write import export_nrf as export_nrf
 from engine.night.reasons import CODES
@@ -190,7 +190,8 @@ def _segments(blocks: list[Block], first_seqs: frozenset[Any], codes: Counter[st
     sound = [block for block in blocks if block.fs_hz is not None and np.isfinite(block.fs_hz) and block.fs_hz > 0]
     codes["FS_BAD"] += len(sound) < len(blocks)
     forced = frozenset(index for index, block in enumerate(sound) if block.seq in first_seqs)
-    return arrange([Segment(block.t0_us, block.fs_hz or 0.0, block.values) for block in sound], forced, codes)
+    declared = [Segment(block.t0_us, block.fs_hz or 0.0, block.values) for block in sound]
+    return arrange(at_measured_rate(declared, [block.seq for block in sound], codes), forced, codes)
 
 
 def _events(blocks: list[Block], codes: Counter[str]) -> Events:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from engine.night.clock import SECOND_US, arrange, at_measured_rate
+from engine.night.recording import Segment
+
+T0 = 1_600_000_000 * SECOND_US
+NONE: frozenset[int] = frozenset()
+
+
+def block(at_s: float, seconds: float = 60, first: int = 0, fs_hz: float = 10.0) -> Segment:
+    values = np.arange(first, first + round(seconds * fs_hz), dtype=np.int32)
+    return Segment(T0 + round(at_s * SECOND_US), fs_hz, values)
+
+
+def arranged(*blocks: Segment, forced: frozenset[int] = NONE) -> tuple[list[tuple[float, int]], dict[str, int]]:
+    """((start s, samples) of each segment, codes)."""
+    codes: Counter[str] = Counter()
+    segments = arrange(blocks, forced, codes)
+    return [((one.t0_us - T0) / SECOND_US, len(one.values)) for one in segments], dict(+codes)
+
+
+def test_blocks_that_meet_become_one() -> None:
+    assert arranged(block(0), block(60), block(120.05)) == ([(0, 1800)], {})
+
+
+def test_forced_starts_stay_apart() -> None:
+    assert arranged(block(0), block(60), forced=frozenset({1})) == ([(0, 600), (60, 600)], {})
+
+
+def test_a_forward_jump_parts() -> None:
+    assert arranged(block(0), block(60.3)) == ([(0, 600), (60.3, 600)], {})
+
+
+def test_repeated_blocks() -> None:
+    assert arranged(block(0), block(0), block(60)) == ([(0, 1200)], {"T_DUP": 1})
+    assert arranged(block(0), block(0, first=5), block(60)) == ([(0, 1200)], {"T_CONFLICT": 1})
+
+
+def test_a_small_backward_jump_is_trimmed() -> None:
+    assert arranged(block(0), block(58.5)) == ([(0, 600), (60, 585)], {"T_BACK": 1})
+    assert arranged(block(0), block(59, 0.5)) == ([(0, 600)], {"T_BACK": 1})
+
+
+def test_a_clock_reset_begins_a_segment_where_time_is_free() -> None:
+    assert arranged(block(0), block(-300)) == ([(-300, 600), (0, 600)], {"CLK_RESET": 1})
+    found, codes = arranged(block(0), block(60), block(30), block(90, 60))
+    assert found == [(0, 1200), (120, 300)]
+    assert codes == {"CLK_RESET": 1, "T_CONFLICT": 1}
+
+
+@pytest.mark.parametrize("epoch_s", [0, 946_684_800, 1_262_304_000])
+def test_a_fall_to_an_epoch_is_unplaceable(epoch_s: int) -> None:
+    fallen = block(epoch_s + 5 - T0 / SECOND_US)
+    assert arranged(block(0), fallen) == ([(0, 600)], {"CLK_RESET": 1})
+
+
+def test_forged_times() -> None:
+    huge = Segment(2**63 - 1, 10.0, np.zeros(9, np.int32))
+    assert arranged(huge, block(0), Segment(-5, 10.0, np.zeros(9, np.int32))) == ([(0, 600)], {"CLK_IMPLAUS": 2})
+
+
+def test_a_slow_true_rate_is_measured_over_a_run() -> None:
+    drifting = [block(60.05 * i) for i in range(20)]
+    (segment,) = arrange(drifting, NONE, Counter())
+    assert segment.fs_hz == pytest.approx(600 / 60.05, rel=1e-9)
+    assert segment.end_us == pytest.approx(drifting[-1].end_us, abs=0.1 * SECOND_US)
+
+
+@pytest.mark.parametrize(("spacing_s", "expected"), [(60, {}), (60.6, {}), (62, {"FS_DRIFT": 1}), (57, {"FS_DRIFT": 1}),
+                                                     (70, {"FS_BAD": 1}), (50, {"FS_BAD": 1})])  # fmt: skip
+def test_block_anchors_measure_the_rate(spacing_s: float, expected: dict[str, int]) -> None:
+    codes: Counter[str] = Counter()
+    blocks = [block(spacing_s * i) for i in range(10)]
+    measured = at_measured_rate(blocks, range(10), codes)
+    assert dict(+codes) == expected
+    if "FS_BAD" in expected:
+        assert not measured
+    else:
+        assert measured[0].fs_hz == pytest.approx(600 / spacing_s)
+        (segment,) = arrange(measured, NONE, codes)
+        assert len(segment.values) == 6000
+
+
+def test_gaps_are_no_drift() -> None:
+    codes: Counter[str] = Counter()
+    starts = [0, 60, 120, 400, 460, 520, 580, 900, 960, 1020]
+    blocks = [block(start) for start in starts]
+    assert at_measured_rate(blocks, range(10), codes) == blocks
+    assert not +codes
