@@ -7,7 +7,7 @@ import secrets
 import stat
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,8 @@ def _unfinished(target: Path, data: bytes) -> Iterator[Path]:
     except OSError as error:
         raise InfrastructureError(f"{target}: {error.strerror or error}") from error
     finally:
-        written.unlink(missing_ok=True)
+        with suppress(OSError):  # the error that brought us here is the one to tell
+            written.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

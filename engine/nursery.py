@@ -23,7 +23,7 @@ from engine.work import Mapped, Work
 
 LOADING_S = 900.0
 """A module that is not loaded by then never will be; compiling all kernels on a slow machine takes a few minutes."""
-ODD_ENDS = 3
+ODD_ENDS = 2
 """So often in a row may the zygote itself die, or a child before its first Work, until somebody is to blame."""
 QUIET_THREADS = {
     "OMP_NUM_THREADS": "1",

@@ -1,0 +1,81 @@
+"""The task: the one function that a worker runs. It evaluates a batch behind the guard and writes its rows as parts.
+
+What it writes depends on the batch alone: no clock, host or attempt is in a part, so doing a batch twice is harmless.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.batches import Batch
+from engine.fates import ledger
+from engine.guard import Guard, Limits, Result
+from engine.guards import lent_guard
+from engine.module import Table
+from engine.parts import write_part
+from engine.receipt import Part, Receipt
+from engine.storage import Store, StoreOptions, open_store
+from engine.work import Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """What all batches of a run share. It travels to each worker once."""
+
+    mapped: Mapped
+    output_uri: str
+    options: StoreOptions = field(default_factory=StoreOptions)
+    limits: Limits = field(default_factory=Limits)
+
+
+def run_batch(spec: TaskSpec, batch: Batch, guard: Guard | None = None, attempt: int = 1) -> Receipt:
+    """Evaluate the batch's Works and write their rows. `attempt` counts from 1 how often this batch was sent.
+
+    Without a guard this process's own for the spec is used, which lives on between batches. Raises `StaleWorker`,
+    `AccessDenied`, and `InfrastructureError` where storage, not a file, fails: then nothing of the batch counts.
+    """
+    started = time.monotonic()
+    if guard is None:
+        with lent_guard(spec.mapped, spec.limits) as lent:
+            outputs, results = lent.outputs, list(lent.evaluate(batch.works))
+    else:
+        outputs, results = guard.outputs, list(guard.evaluate(batch.works))
+    results.sort(key=lambda result: result.work.key)
+    store = open_store(spec.output_uri, spec.options)
+    parts: list[Part] = []
+    for name in sorted(outputs):
+        parts += _write_rows(store, name, outputs[name], spec.mapped.module_id, results)
+    return Receipt(tuple(parts), ledger(results, socket.gethostname(), attempt), time.monotonic() - started)
+
+
+def _write_rows(store: Store, name: str, declared: Table, module_id: str, results: Sequence[Result]) -> list[Part]:
+    """One part a partition; none where the batch has no rows for the table."""
+    found = [result.evaluation.outcome.tables.get(name) for result in results if result.evaluation is not None]
+    rows = [table.cast(declared.schema) for table in found if table is not None and table.num_rows]
+    if not rows:
+        return []
+    whole = sort_rows(pa.concat_tables(rows).combine_chunks(), declared)
+    return [
+        write_part(store, name, some, declared.key, {"module_id": module_id} | partition)
+        for partition, some in split_months(whole, declared)
+    ]
+
+
+def sort_rows(rows: pa.Table, declared: Table) -> pa.Table:
+    """Rows by `sort`, then by key: one order whatever the order of Works."""
+    order = dict.fromkeys((*declared.sort, *declared.key))
+    return rows.take(pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in order]))
+
+
+def split_months(rows: pa.Table, declared: Table) -> list[tuple[dict[str, str], pa.Table]]:
+    """Rows by the month of the partition date, months in order; all as one where the table has no such column."""
+    if declared.partition is None:
+        return [({}, rows)]
+    months = pc.strftime(rows[declared.partition], format="%Y-%m")
+    return [({"month": month}, rows.filter(pc.equal(months, month))) for month in sorted(pc.unique(months).to_pylist())]
