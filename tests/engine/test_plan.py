@@ -17,9 +17,8 @@ from engine.identity import Identity, content_key
 from engine.inventory import InputSpec, Inventory, take
 from engine.plan import GUESSED_S_PER_MB, Plan, Rate, make
 from engine.staleness import LEDGER_COLUMNS
-from tests.engine.trees import OPTIONS, write_empty, write_tree
+from tests.engine.trees import NOON, OPTIONS, write_empty, write_tree
 
-NOON = 1586952000  # 2020-04-15 12:00:00 UTC
 OLD = Identity("night-000000000000", "0" * 64, "a.b:C", '{"high_hz":4.0,"low_hz":0.5}', {"a.b": "1", "a.gone": "1"})
 NOW = Identity("night-111111111111", "1" * 64, "a.b:C", '{"high_hz":5.0,"low_hz":0.5}', {"a.b": "2", "a.fresh": "1"})
 OTHER = Identity("night-two-222222222222", "2" * 64, "a.b:D", "{}", {})

@@ -20,10 +20,9 @@ from engine.plan import everything, make
 from engine.sources import SourceWork, digest
 from engine.staleness import LEDGER_COLUMNS
 from engine.task import TaskSpec, run_batch
-from tests.engine.trees import OPTIONS, write_tree
+from tests.engine.trees import NOON, OPTIONS, write_tree
 from tests.engine.users import write_package
 
-NOON = 1586952000  # 2020-04-15 12:00:00 UTC
 A, B = f"S1/a_{NOON}.zip", f"S1/b_{NOON + 60}.zip"
 
 
