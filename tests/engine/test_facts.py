@@ -7,7 +7,6 @@ import pytest
 
 from engine.errors import UserError
 from engine.inventory import InputSpec, take
-from tests.engine.s3_server import s3_endpoint, s3_options, s3_store  # noqa: F401
 from tests.engine.trees import EVENING, NOON, OPTIONS, write_empty, write_tree
 
 

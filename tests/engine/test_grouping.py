@@ -14,7 +14,6 @@ from engine.identity import content_key, input_identity
 from engine.inventory import InputSpec, take
 from engine.module import Source
 from engine.work import FileRef, Input
-from tests.engine.s3_server import s3_endpoint, s3_options, s3_store  # noqa: F401
 from tests.engine.trees import EVENING, NOON, OPTIONS, grouped, write_empty
 
 

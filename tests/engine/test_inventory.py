@@ -7,7 +7,6 @@ import pytest
 
 from engine.errors import ConfigError, UserError
 from engine.inventory import InputSpec, Inventory, take, take_files
-from tests.engine.s3_server import s3_endpoint, s3_options, s3_store  # noqa: F401
 from tests.engine.trees import NOON, OPTIONS, grouped, whys, write_empty
 
 
