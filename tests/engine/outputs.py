@@ -109,4 +109,4 @@ def digests(store: Store, names: Sequence[str] = ("epochs", "nights", "files")) 
 
 def rows(store: Store, name: str) -> pl.DataFrame:
     handle = delta.open_table(store, name)
-    return pl.DataFrame() if handle is None else pl.scan_delta(handle).collect()
+    return pl.DataFrame() if handle is None else pl.scan_delta(handle, storage_options=store.delta_options()).collect()
