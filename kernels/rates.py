@@ -80,13 +80,14 @@ def sdnn(ibi_ms: Floats, valid: Flags, low: int, high: int) -> float:
     return np.sqrt(max(squares - total * total / count, 0.0) / (count - 1))
 
 
-@njit("f8[:,::1](i8[::1], f8[::1], b1[::1], i8, i8, i8)", cache=True)
-def epoch_rates(t_us: Ints, ibi_ms: Floats, valid: Flags, start_us: int, step_us: int, n: int) -> Floats:
+@njit("f8[:,::1](i8[::1], f8[::1], b1[::1], b1[::1], i8, i8, i8)", cache=True)
+def epoch_rates(t_us: Ints, ibi_ms: Floats, valid: Flags, sure: Flags, start_us: int, step_us: int, n: int) -> Floats:
     """Rates of n epochs of step_us from start_us (UTC µs), each on windows centred on the epoch.
 
-    t_us: (k,) ascending, the beat that ends each interval; ibi_ms: (k,) ms; valid: (k,) NN or not. An interval belongs
-    to a window if the beat that ends it lies in it. Returns (5, n): heart rate (bpm, 30 s), RMSSD (ms, 60 s), SDNN (ms,
-    300 s), coverage of NN in 60 s (0–1), steady share of 30 s (0–1); NaN = missing. DOMAIN D; Task Force 1996, doi
+    t_us: (k,) ascending, the beat that ends each interval; ibi_ms: (k,) ms; valid: (k,) NN or not; sure: (k,) NN that
+    variability may use. An interval belongs to a window if the beat that ends it lies in it. Returns (5, n): heart rate
+    (bpm, 30 s), RMSSD (ms, 60 s), SDNN (ms, 300 s), coverage of sure NN in 60 s (0–1), steady share of 30 s (0–1); NaN
+    = missing. DOMAIN D; Task Force 1996, doi
     10.1161/01.CIR.93.5.1043.
     """
     out = np.empty((5, n))
@@ -100,6 +101,6 @@ def epoch_rates(t_us: Ints, ibi_ms: Floats, valid: Flags, start_us: int, step_us
             while high[w] < t_us.size and t_us[high[w]] < centre + half[w]:
                 high[w] += 1
         out[0, epoch], out[4, epoch] = median_rate(ibi_ms, valid, low[0], high[0])
-        out[1, epoch], out[3, epoch] = rmssd(ibi_ms, valid, low[1], high[1])
-        out[2, epoch] = sdnn(ibi_ms, valid, low[2], high[2])
+        out[1, epoch], out[3, epoch] = rmssd(ibi_ms, sure, low[1], high[1])
+        out[2, epoch] = sdnn(ibi_ms, sure, low[2], high[2])
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.night.grid import EPOCH_S, EPOCH_US, Grid
 from engine.night.intervals import Beats, clean_intervals
-from engine.night.pulse_quality import MOST_LOST, STILL_MG, Parts, score
+from engine.night.pulse_quality import MOST_LOST, STILL_MG, Parts, score, sure
 from engine.night.reasons import BIT
 from engine.night.recording import MISSING, Channel, Recording
 from engine.night.unbroken import Stretch, unbroken
@@ -142,6 +142,15 @@ def _amplitude(pulses: Sequence[Pulse], grid: Grid) -> NDArray[np.float64]:
     return np.where(count >= AMPLITUDE_BEATS, total / np.maximum(count, 1), np.nan)
 
 
+def _in_epochs(t_us: NDArray[np.int64], chosen: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
+    """Whether each time lies in a chosen epoch: (k,) bool."""
+    epoch = grid.index(t_us)
+    inside = (epoch >= 0) & (epoch < grid.n)
+    result = np.zeros(len(t_us), np.bool_)
+    result[inside] = chosen[epoch[inside]]
+    return result
+
+
 def _reasons(
     channel: Channel | None, present: NDArray[np.float64], sat: NDArray[np.float64], q: NDArray[np.float64],
     q_ibi: NDArray[np.float64], enmo_mg: NDArray[np.float64],
@@ -161,21 +170,24 @@ def _reasons(
 def measure(recording: Recording, grid: Grid, enmo_mg: NDArray[np.float64]) -> PulseEpochs:
     """Measure the pulse on a grid. enmo_mg: (n,) mean movement of each epoch, NaN = unknown. Raises nothing of its own.
 
-    DOMAIN C1, C5, C6, D and F1. Below 20 Hz there is no variability (LOW_FS), below 5 Hz no pulse.
+    DOMAIN C1, C5, C6, D and F1. Variability takes intervals of surely good epochs of the grid only (`pulse_quality`),
+    and q_ibi is their coverage. Below 20 Hz there is no variability (LOW_FS), below 5 Hz no pulse.
     """
     channel = choose(recording)
     stretches = list(unbroken(channel)) if channel is not None else []
     pulses = [find_pulse(s) for s in stretches if s.fs_hz >= LEAST_HZ and len(s.x) >= SHORTEST_S * s.fs_hz]
     beats = clean_intervals([p.t_us for p in pulses])
-    rates = epoch_rates(beats.t_us, beats.ibi_ms, beats.valid, grid.start_us, EPOCH_US, grid.n)
-    hr_bpm, rmssd_ms, sdnn_ms, q_ibi, steady = rates
-    if any(s.fs_hz < HRV_HZ for s in stretches):
-        rmssd_ms, sdnn_ms = np.full(grid.n, np.nan), np.full(grid.n, np.nan)
     shape, flat = judge(pulses, grid)
     present, sat = _shares(channel, stretches, grid) if channel is not None else (np.zeros(grid.n), np.zeros(grid.n))
     lost = np.maximum(np.maximum(1 - present, sat), flat)
     possible, even, correlation, agreement, skewness = shape
-    parts = Parts(possible, even, correlation, agreement, skewness, steady, lost)
+    parts = Parts(possible, even, correlation, agreement, skewness, np.zeros(grid.n), lost)
+    trusted = beats.valid & _in_epochs(beats.t_us, sure(parts, enmo_mg), grid)
+    if any(s.fs_hz < HRV_HZ for s in stretches):
+        trusted[:] = False
+    rates = epoch_rates(beats.t_us, beats.ibi_ms, beats.valid, trusted, grid.start_us, EPOCH_US, grid.n)
+    hr_bpm, rmssd_ms, sdnn_ms, q_ibi, steady = rates
+    parts = replace(parts, steady=steady)
     q_ppg = score(parts, enmo_mg)
     return PulseEpochs(
         hr_bpm=hr_bpm,
