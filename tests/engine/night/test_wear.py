@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.night.grid import Grid
+from engine.night.motion import AXES
+from engine.night.motion import measure as move
+from engine.night.temperature import TemperatureEpochs
+from engine.night.wear import OFF, ON, UNKNOWN, PulseSigns, candidates, judge, lasting, temperature_off
+from tests.engine.night.hand import channel, recording
+
+HOUR = 360
+
+
+def _motion(moving):  # type: ignore[no-untyped-def]
+    """Acceleration at 1 Hz: a constant vector, or noise where moving."""
+    moving = np.repeat(np.asarray(moving), 10)
+    rng = np.random.default_rng(0)
+    axes = [channel(a, (0, 1.0, np.where(moving, rng.integers(-60, 60, len(moving)), 30)), scale=1 / 64) for a in AXES]
+    made = move(recording(axes), Grid(0, len(moving) // 10))
+    assert made is not None
+    return made
+
+
+def _temperature(celsius):  # type: ignore[no-untyped-def]
+    celsius = np.asarray(celsius, float)
+    slope = np.gradient(celsius) * 6 if len(celsius) > 1 else np.zeros(len(celsius))
+    return TemperatureEpochs(celsius, slope, np.ones(len(celsius)), np.ones(len(celsius)))
+
+
+def _pulse(absent, good=None):  # type: ignore[no-untyped-def]
+    absent = np.asarray(absent)
+    return PulseSigns(np.ones(len(absent), bool), absent, ~absent if good is None else good)
+
+
+def test_quiet_sleep_is_worn() -> None:
+    n = 4 * HOUR
+    worn = judge(n, _motion(np.zeros(n, bool)), _temperature(np.full(n, 34.0)), _pulse(np.zeros(n, bool)))
+    assert (worn == ON).all()
+
+
+@pytest.mark.parametrize("witness", ["cold", "no pulse"])
+def test_still_and_cold_or_without_pulse_is_not_worn(witness: str) -> None:
+    n = 4 * HOUR
+    heat = _temperature(np.full(n, 22.0 if witness == "cold" else 33.0))
+    worn = judge(n, _motion(np.zeros(n, bool)), heat, _pulse(np.full(n, witness == "no pulse"), np.ones(n, bool)))
+    assert (worn == OFF).all()
+
+
+def test_a_moving_wrist_without_pulse_is_worn_while_warm() -> None:
+    n = 2 * HOUR
+    worn = judge(n, _motion(np.ones(n, bool)), _temperature(np.full(n, 33.0)), _pulse(np.ones(n, bool)))
+    assert (worn == ON).all()
+
+
+def test_a_cold_device_without_pulse_in_a_bag_is_not_worn() -> None:
+    n = 2 * HOUR
+    worn = judge(n, _motion(np.ones(n, bool)), _temperature(np.full(n, 27.0)), _pulse(np.ones(n, bool)))
+    assert (worn == OFF).all()
+    good = judge(n, _motion(np.ones(n, bool)), _temperature(np.full(n, 27.0)), _pulse(np.zeros(n, bool)))
+    assert (good == ON).all()
+
+
+def test_without_other_witnesses_stillness_decides() -> None:
+    moving = np.concatenate([np.ones(3 * HOUR, bool), np.zeros(2 * HOUR, bool)])
+    worn = judge(len(moving), _motion(moving), None, None)
+    assert (worn[: 3 * HOUR] == ON).all()
+    assert (worn[3 * HOUR :] == OFF).all()
+
+
+def test_without_acceleration_the_others_decide() -> None:
+    celsius = np.concatenate([np.full(HOUR, 34.0), np.full(HOUR, 22.0)])
+    worn = judge(2 * HOUR, None, _temperature(celsius), None)
+    assert worn[0] == ON
+    assert worn[-1] == OFF
+
+
+def test_without_all_three_nothing_is_known() -> None:
+    assert judge(3, None, None, None).tolist() == [UNKNOWN] * 3
+
+
+def test_taken_off_and_put_on_again() -> None:
+    celsius = np.concatenate([np.full(2 * HOUR, 34.0), np.linspace(34, 23, 60), np.full(2 * HOUR, 23.0),
+                              np.linspace(23, 33, 90), np.full(2 * HOUR, 34.0)])  # fmt: skip
+    off = np.zeros(len(celsius), bool)
+    off[2 * HOUR : 4 * HOUR + 60] = True
+    worn = judge(len(off), _motion(~off), _temperature(celsius), _pulse(off))
+    assert ((worn == OFF) == off).mean() > 0.97
+
+
+def test_a_short_recording_is_one_window() -> None:
+    assert candidates(_motion(np.zeros(30, bool)).axes).all()
+    assert not candidates(_motion(np.ones(30, bool)).axes).any()
+
+
+def test_masked_acceleration_does_not_speak_against_the_others() -> None:
+    lost = [channel(a, (0, 1.0, [-(2**31)] * 600)) for a in AXES]
+    made = move(recording(lost), Grid(0, 60))
+    assert made is not None
+    assert candidates(made.axes).all()
+
+
+def test_falling_temperature_of_a_still_device_says_off_before_it_is_cold() -> None:
+    celsius = np.concatenate([np.full(60, 29.9), np.linspace(29.9, 27.0, 40)])
+    off = temperature_off(_temperature(celsius), _motion(np.zeros(100, bool)).axes)
+    assert not off[:30].any()
+    assert off[80]
+
+
+def test_five_minutes_without_pulse_are_needed_unless_the_recording_is_shorter() -> None:
+    flags = np.zeros(100, bool)
+    flags[10:39], flags[50:80] = True, True
+    assert np.flatnonzero(lasting(flags)).tolist() == list(range(50, 80))
+    assert lasting(np.ones(4, bool)).all()
+    assert not lasting(np.array([True, True, False])).any()
