@@ -81,7 +81,7 @@ def _rated(channels: Mapping[str, Channel], codes: Counter[str]) -> dict[str, Ch
     kept = {}
     for name, channel in channels.items():
         nominal = channel.info.get("nominal_hz")
-        known = isinstance(nominal, int | float) and nominal > 0
+        known = isinstance(nominal, int | float) and 0 < nominal < 1e6
         astray = max(abs(part.fs_hz / float(nominal or 1) - 1) for part in channel.segments) if known else 0.0
         code = "FS_BAD" if astray > BAD_RATE else "FS_DRIFT" if astray > DRIFT else None
         if code:

@@ -26,6 +26,8 @@ _OPTIONAL = ("dt_us", "crc32")
 _MOST_CHANNELS = 256
 _MOST_OFFSET_MIN = 16 * 60
 _LONGEST_BLOCK_S = 61.0
+_SLOWEST_HZ, _FASTEST_HZ = 1e-3, 1e5
+_STEEPEST = 1e12
 _BYTES_A_VALUE = 4
 
 
@@ -141,7 +143,7 @@ def _block(row: Mapping[str, Any], values: NDArray[np.int32] | None, dt_us: NDAr
         return None
     if row.get("crc32") is not None and crc32(values) != row["crc32"]:
         return None
-    if not (np.isfinite(row["scale"]) and np.isfinite(row["offset"]) and row["scale"] != 0):
+    if not (1 / _STEEPEST <= abs(row["scale"]) <= _STEEPEST and abs(row["offset"]) <= _STEEPEST):
         return None
     fs_hz = row["fs_hz"]
     if fs_hz is None:
@@ -169,8 +171,9 @@ def _recording(
         if rows[0].fs_hz is None:
             events[channel] = _events(alike, codes)
         else:
-            first_seqs = starts.get(channel)
-            segments = _segments(alike, frozenset(first_seqs if isinstance(first_seqs, list) else ()), codes)
+            firsts = starts.get(channel)
+            seqs = [seq for seq in firsts if isinstance(seq, int)] if isinstance(firsts, list) else []
+            segments = _segments(alike, frozenset(seqs), codes)
             if segments:
                 info = infos.get(channel)
                 first, known = rows[0], info if isinstance(info, dict) else {}
@@ -187,7 +190,7 @@ def _kind(block: Block) -> tuple[object, ...]:
 
 
 def _segments(blocks: list[Block], first_seqs: frozenset[Any], codes: Counter[str]) -> tuple[Segment, ...]:
-    sound = [block for block in blocks if block.fs_hz is not None and np.isfinite(block.fs_hz) and block.fs_hz > 0]
+    sound = [block for block in blocks if block.fs_hz is not None and _SLOWEST_HZ <= block.fs_hz <= _FASTEST_HZ]
     codes["FS_BAD"] += len(sound) < len(blocks)
     forced = frozenset(index for index, block in enumerate(sound) if block.seq in first_seqs)
     declared = [Segment(block.t0_us, block.fs_hz or 0.0, block.values) for block in sound]
@@ -223,7 +226,10 @@ def _titled(
     return Recording(
         file=name,
         sha256=hashlib.sha256(data).hexdigest(),
-        device=Device(*(_text(device, key) or "unknown" for key in DEVICE_KEYS[:2]), *map(device.get, DEVICE_KEYS[2:])),
+        device=Device(
+            *(_text(device, key) or "unknown" for key in DEVICE_KEYS[:2]),
+            *(_text(device, key) for key in DEVICE_KEYS[2:]),
+        ),
         subject_id=_text(meta, "subject_id"),
         session_id=_text(meta, "session_id"),
         zone=zone,
@@ -253,11 +259,11 @@ def _mapping(meta: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _text(meta: Mapping[str, Any], key: str) -> str | None:
     value = meta.get(key)
-    return value if isinstance(value, str) else None
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
 
 def _whole(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return min(value, 2**31) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _first_line(error: BaseException) -> str:
