@@ -20,6 +20,7 @@ from engine.events import Compacted, Listener, ignore
 from engine.intents import Change
 from engine.parts import ROW_GROUP_ROWS, decode, write_part
 from engine.receipt import Part
+from engine.storage import Store
 
 CRUMBS_A_PARTITION = 64
 """A run compacts a table in between, once one of its partitions got more parts than this."""
@@ -27,10 +28,13 @@ CRUMBS_A_PARTITION = 64
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes of compressed Parquet: what to aim at, and how much to hold at once (about ten times that in memory)."""
+    """Bytes of compressed Parquet: what to aim at, and how much to rewrite at once.
+
+    Measured: 46 MB of epochs that compress sixfold took 0.75 GB, twice their size in memory, and 4 s.
+    """
 
     part_bytes: int = 128 * 1024 * 1024
-    group_bytes: int = 256 * 1024 * 1024
+    group_bytes: int = 128 * 1024 * 1024
 
     @property
     def crumb_bytes(self) -> int:
@@ -83,23 +87,29 @@ def crumbs(parts: Sequence[LivePart], sizes: Sizes) -> list[list[Part]]:
 
 def _rewrite(journal: Journal, group: Sequence[Part], layout: Layout, sizes: Sizes) -> list[Part]:
     """The group's rows as few sorted parts, read back and proven to be the same rows."""
-    store = journal.store
-    schema = delta.arrow_schema(layout)
-    rows = pa.concat_tables([_fit(decode(store.read(f"{p.table}/{p.path}")), schema) for p in group])
-    before = digest(rows)
+    store, schema, before = journal.store, delta.arrow_schema(layout), Digest()
+    read: list[pa.Table] = []
+    for part in group:
+        read.append(_read(store, part, schema))
+        before += digest(read[-1])  # piece by piece: a digest of the whole would copy it once more
     order = dict.fromkeys([*layout.sort, *layout.key])
-    rows = rows.sort_by([(column, "ascending") for column in order])
+    rows = pa.concat_tables(read).sort_by([(column, "ascending") for column in order])
+    read.clear()
     step = _rows_a_part(rows.num_rows, sum(part.size_bytes for part in group), sizes)
     written = [
         write_part(store, group[0].table, rows.slice(at, step), layout.key, group[0].partition)
         for at in range(0, rows.num_rows, step)
     ]
     del rows
-    after = sum((digest(_fit(decode(store.read(f"{p.table}/{p.path}")), schema)) for p in written), Digest())
+    after = sum((digest(_read(store, part, schema)) for part in written), Digest())
     if after != before:
         # A bug of ours or a broken disk.
         raise RuntimeError(f"{store.uri}/{group[0].table}: {before} became {after}; nothing was committed")
     return written
+
+
+def _read(store: Store, part: Part, schema: pa.Schema) -> pa.Table:
+    return _fit(decode(store.read(f"{part.table}/{part.path}")), schema)
 
 
 def _fit(rows: pa.Table, schema: pa.Schema) -> pa.Table:
