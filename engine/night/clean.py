@@ -39,8 +39,7 @@ def clean(recording: Recording, received_at: datetime | None) -> Recording:
     for name, channel in channels.items():
         codes["GAP"] += _gaps(channel) if name not in (*AXES[1:], *TURNS[1:]) else 0
     channels = {name: replace(channel, segments=_joined(channel.segments)) for name, channel in channels.items()}
-    channels = _one_unit(channels, codes)
-    channels = _masked(channels, codes)
+    channels = _one_unit(_masked(channels, codes), codes)
     events = {name: _timely(one, latest_us, codes) for name, one in recording.events.items()}
     kept = {code: count for code, count in sorted(codes.items()) if count}
     return replace(recording, channels=channels, events=events, codes=kept)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.night.recording import MISSING
+from kernels.masks import flat_runs, still_norms
+from tests.naive import masks as naive
+
+FEW = st.lists(st.sampled_from([MISSING, 0, 1]), max_size=40)
+
+
+@settings(max_examples=200, deadline=None)
+@given(FEW, st.integers(1, 6), st.booleans())
+def test_flat_runs_equal_the_naive_twin(raw: list[int], shortest: int, alone: bool) -> None:
+    x = np.array(raw, np.int32)
+    y = x if alone else np.arange(len(x), dtype=np.int32) // 3
+    assert flat_runs(x, y, x, MISSING, shortest).tolist() == naive.flat_runs(x, y, x, MISSING, shortest)
+
+
+@pytest.mark.parametrize("n", [0, 1, 9, 10, 11, 305])
+@pytest.mark.parametrize("kind", ["noise", "still", "holes", "spike"])
+def test_still_norms_equal_the_naive_twin(n: int, kind: str) -> None:
+    rng = np.random.default_rng(n)
+    axes = rng.normal(0, 0.5 if kind != "noise" else 40, (3, n)).round() + np.array([[10], [-20], [60]])
+    axes[:, n // 2 : n // 2 + 1] = {"holes": MISSING, "spike": 2**31 - 1}.get(kind, 0)
+    x, y, z = (np.ascontiguousarray(axis) for axis in axes.astype(np.int32))
+    found = still_norms(x, y, z, MISSING, 10, 1 / 64, 0.01, 0.013)
+    np.testing.assert_allclose(found, naive.still_norms(x, y, z, MISSING, 10, 1 / 64, 0.01, 0.013), rtol=1e-9)
