@@ -1,0 +1,228 @@
+"""Executors: how batches become receipts. `InProcess`, a for loop, is the specification; `DaskExecutor` must equal it.
+
+Both retry what infrastructure broke, in the order of `engine.retries`, and raise `InfrastructureError` when that is
+exhausted, after handing over what was finished; the files in question are then still to do.
+"""
+
+from __future__ import annotations
+
+import pickle
+import queue
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Protocol
+
+from distributed import Client, Future, WorkerPlugin
+from distributed.scheduler import KilledWorker
+
+from engine.batches import Batch
+from engine.errors import InfrastructureError
+from engine.events import BatchRetried, Listener, WorkersReady, ignore
+from engine.failures import shorten
+from engine.guard import ForkGuard, Guard, InlineGuard
+from engine.guards import close_guards, lent_guard
+from engine.receipt import Receipt
+from engine.retries import Patience, Sending, again, exhausted, killer
+from engine.rooms import check_rooms
+from engine.task import TaskSpec, run_batch
+
+BATCHES_A_WORKER = 3
+"""Under way at once: one running, two waiting. Hides the way to the driver and bounds the scheduler's memory."""
+LISTEN_S = 5.0
+"""How often the driver looks whether the scheduler is still there."""
+
+
+class Executor(Protocol):
+    """Runs batches, in any order. `workers` is how many run at once."""
+
+    @property
+    def workers(self) -> int: ...
+
+    def run(self, spec: TaskSpec, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
+        """A receipt for each batch, or for each half of one that was cut; every Work is in exactly one of them."""
+
+
+class InProcess:
+    """One batch after the other, in this process; `guarded` puts each into a child."""
+
+    workers = 1
+
+    def __init__(self, guarded: bool = False, listener: Listener = ignore, patience: Patience | None = None) -> None:
+        self._guarded = guarded
+        self._listener = listener
+        self._patience = patience or Patience()
+
+    def run(self, spec: TaskSpec, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
+        guard: Guard = ForkGuard(spec.mapped, spec.limits) if self._guarded else InlineGuard(spec.mapped)
+        try:
+            for batch in batches:
+                yield from self._do(spec, batch, guard)
+        finally:
+            guard.close()
+
+    def _do(self, spec: TaskSpec, batch: Batch, guard: Guard) -> Iterator[tuple[Batch, Receipt]]:
+        todo = deque([Sending(batch)])
+        while todo:
+            sent = todo.popleft()
+            time.sleep(sent.pause_s)
+            try:
+                receipt = run_batch(spec, sent.batch, guard, sent.attempt)
+            except InfrastructureError as error:
+                more = again(sent, self._patience)
+                if not more:
+                    raise exhausted(sent, error) from error
+                self._listener(BatchRetried(len(sent.batch.works), sent.attempt + 1, shorten(str(error))))
+                todo.extendleft(reversed(more))
+            else:
+                yield sent.batch, receipt
+
+
+class DaskExecutor:
+    """Batches as Dask tasks, a few for each worker at a time. The client is lent, not closed."""
+
+    def __init__(self, client: Client, listener: Listener = ignore, patience: Patience | None = None) -> None:
+        self._client = client
+        self._listener = listener
+        self._patience = patience or Patience()
+
+    @property
+    def workers(self) -> int:
+        return max(1, sum(int(threads) for threads in self._client.nthreads().values()))
+
+    def run(self, spec: TaskSpec, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
+        started = time.monotonic()
+        told = pickle.dumps(spec)
+        plugin = _Readiness(told)
+        self._client.register_plugin(plugin, name=plugin.name)  # waits until every worker has loaded the module
+        self._listener(WorkersReady(self.workers, time.monotonic() - started))
+        under_way = _UnderWay(self._client, told, self._listener, self._patience, BATCHES_A_WORKER * self.workers)
+        try:
+            yield from under_way.run(batches)
+        finally:
+            under_way.forget()
+            with suppress(Exception):  # the scheduler may be gone, and its workers with it
+                self._client.unregister_worker_plugin(plugin.name)
+
+
+class _UnderWay:
+    """The batches that are with the workers, those that wait to be sent again, and what comes back."""
+
+    def __init__(self, client: Client, spec: bytes, listener: Listener, patience: Patience, most: int) -> None:
+        self._client, self._spec, self._listener, self._patience = client, spec, listener, patience
+        self._most = most
+        self._sent: dict[Future, Sending] = {}
+        self._waiting: list[tuple[float, Sending]] = []
+        self._back: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self._given_up: InfrastructureError | None = None
+
+    def run(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
+        fresh: Iterator[Batch] | None = batches
+        while True:
+            fresh = self._fill(fresh)
+            if not self._sent and not self._waiting:
+                break
+            future = self._next_back()
+            if future is not None:
+                yield from self._settle(future)
+        if self._given_up is not None:
+            raise self._given_up
+
+    def forget(self) -> None:
+        for future in self._sent:
+            future.cancel()
+        self._sent.clear()
+
+    def _fill(self, fresh: Iterator[Batch] | None) -> Iterator[Batch] | None:
+        """Send what is due, then new batches, in lots: one message to the scheduler for several tasks."""
+        now = time.monotonic()
+        lot = [sending for due, sending in self._waiting if due <= now]
+        self._waiting = [(due, sending) for due, sending in self._waiting if due > now]
+        room = self._most - len(self._sent) - len(lot)
+        if self._given_up is not None:
+            fresh = None
+        if fresh is not None and (room > self._most // BATCHES_A_WORKER or not self._sent):
+            for batch in fresh:
+                lot.append(Sending(batch))
+                room -= 1
+                if room <= 0:
+                    break
+            else:
+                fresh = None
+        if lot:
+            self._send(lot)
+        return fresh
+
+    def _send(self, lot: list[Sending]) -> None:
+        blobs = [pickle.dumps((sending.batch, sending.attempt)) for sending in lot]
+        futures = self._client.map(_do, [self._spec] * len(lot), blobs, pure=False, key="batch")
+        for future, sending in zip(futures, lot, strict=True):
+            self._sent[future] = sending
+            future.add_done_callback(self._back.put)
+
+    def _next_back(self) -> Future | None:
+        soonest = min((due for due, _ in self._waiting), default=float("inf")) - time.monotonic()
+        try:
+            return self._back.get(timeout=max(0.01, min(soonest, LISTEN_S)))
+        except queue.Empty:
+            if self._client.status in ("closed", "closing"):
+                raise InfrastructureError("the scheduler is gone") from None
+            return None
+
+    def _settle(self, future: Future) -> Iterator[tuple[Batch, Receipt]]:
+        sent = self._sent.pop(future)
+        try:
+            yield sent.batch, pickle.loads(future.result())
+        except (InfrastructureError, KilledWorker) as error:
+            yield from self._after(sent, error)
+        finally:
+            future.release()
+
+    def _after(self, sent: Sending, error: Exception) -> Iterator[tuple[Batch, Receipt]]:
+        killed = isinstance(error, KilledWorker)
+        if killed and sent.is_single and sent.tries >= 2:
+            yield sent.batch, killer(sent)
+            return
+        more = () if self._given_up else again(sent, self._patience)
+        if not more:
+            self._given_up = self._given_up or exhausted(sent, error)
+            return
+        why = "workers died under it" if killed else shorten(str(error))
+        self._listener(BatchRetried(len(sent.batch.works), sent.attempt + 1, why))
+        now = time.monotonic()
+        self._waiting += [(now + sending.pause_s, sending) for sending in more]
+
+
+def _do(spec: bytes, sent: bytes) -> bytes:
+    """The task as Dask sees it: bytes in, bytes out, so that the scheduler handles one blob each way."""
+    batch, attempt = pickle.loads(sent)
+    return pickle.dumps(run_batch(_spec(spec), batch, attempt=attempt))
+
+
+@lru_cache(maxsize=8)
+def _spec(told: bytes) -> TaskSpec:
+    spec: TaskSpec = pickle.loads(told)
+    return spec
+
+
+class _Readiness(WorkerPlugin):  # type: ignore[misc]
+    """Prepares a worker, also a later one: are its packages ours, does it see our module, is its guard warm?"""
+
+    def __init__(self, spec: bytes) -> None:
+        self._spec = spec
+        self.name = f"nightmill-{hash(spec):x}"
+
+    async def setup(self, worker: Any) -> None:
+        # In a thread: loading a module takes seconds, and the worker's heartbeat must go on.
+        await worker.loop.run_in_executor(None, self._prepare)
+
+    def _prepare(self) -> None:
+        check_rooms()
+        spec = _spec(self._spec)
+        with lent_guard(spec.mapped, spec.limits) as guard:
+            assert guard.outputs is not None
+
+    def teardown(self, worker: Any) -> None:  # noqa: ARG002
+        close_guards()
