@@ -38,12 +38,14 @@ def _exchange(ordered: Floats, size: int, old: float, new: float) -> None:
         into += held[i] < new
     if into > out:
         into -= 1
-        for i in range(out, into):
-            ordered[i] = ordered[i + 1]
+        moved = ordered[out : into + 1]
+        for i in range(moved.size - 1):
+            moved[i] = moved[i + 1]
+        moved[moved.size - 1] = new
     else:
-        for i in range(out, into, -1):
-            ordered[i] = ordered[i - 1]
-    ordered[into] = new
+        moved = ordered[into : out + 1]
+        for i in range(moved.size):
+            moved[i], new = new, moved[i]
 
 
 @njit("f8(f8[::1], i8, f8)", cache=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from kernels.arrays import Flags, Floats, Ints
 
@@ -11,10 +12,11 @@ SLOWEST_BEAT_S = 2.0  # 30 beats a minute
 REFRACTORY_S = 0.3
 BETA = 0.02  # Elgendi 2013: share of the block's mean power that the threshold is raised by
 SHORT_S, LONG_S = 0.111, 0.667  # Elgendi 2013: a systolic peak, a beat
+CHUNK = 1024  # samples that stay in the nearest cache
 
 
-@njit("void(f8[::1], i8, b1[::1])", cache=True)
-def _window_peaks(x: Floats, scales: int, peak: Flags) -> None:
+@njit("void(f4[::1], i8, b1[::1])", cache=True)
+def _window_peaks(x: NDArray[np.float32], scales: int, peak: Flags) -> None:
     """Mark the local maxima of a detrended window x: (n,) over all scales up to the one that has the most maxima.
 
     Slices, not x[i - k]: with those LLVM cannot rule out an index from the end and does not vectorise (26 → 6 ms).
@@ -56,13 +58,13 @@ def scalogram_peaks(x: Floats, fs_hz: float, edges: Ints, margin: int) -> Ints:
         scales = min(slowest, (size - 1) // 2)
         if scales < 1:
             continue
-        window = x[low:high].copy()
         mid, top, bottom = 0.5 * (size - 1), 0.0, 0.0
         for i in range(size):
-            top += (i - mid) * window[i]
+            top += (i - mid) * x[low + i]
             bottom += (i - mid) * (i - mid)
+        window = np.empty(size, np.float32)  # only compared from here on, and twice as fast as float64
         for i in range(size):
-            window[i] -= top / bottom * (i - mid)
+            window[i] = x[low + i] - top / bottom * (i - mid)
         peak = np.empty(size, np.bool_)
         _window_peaks(window, scales, peak)
         for i in range(edges[b] - low, edges[b + 1] - low):
@@ -76,28 +78,21 @@ def scalogram_peaks(x: Floats, fs_hz: float, edges: Ints, margin: int) -> Ints:
 def moving_mean(x: Floats, width: int) -> Floats:
     """Centred mean over `width` (odd) samples, fewer at the ends: (n,) in the unit of x.
 
-    A window is the end of one stretch of `width` samples and the start of the next, each summed afresh: nothing is
-    ever subtracted, so a spike leaves nothing behind.
+    Each window is summed afresh: nothing is ever subtracted, so a spike leaves nothing behind. At the dozen samples of
+    a beat this vectorises to the speed of a running sum.
     """
     n, half = x.size, width // 2
-    stretches = n // width + 2
-    padded = np.zeros(stretches * width)
+    padded = np.zeros(n + width)
     padded[half : half + n] = x
-    ends, starts = np.empty(padded.size), np.empty(padded.size)
-    for s in range(stretches):
-        low, high = s * width, (s + 1) * width
-        part, end, start = padded[low:high], ends[low:high], starts[low:high]
-        total = 0.0
-        for i in range(width):
-            start[i] = total
-            total += part[i]
-        total = 0.0
-        for i in range(width):
-            total += part[width - 1 - i]
-            end[width - 1 - i] = total
-    mean = np.empty(n)
-    for i in range(n):
-        mean[i] = (ends[i] + starts[i + width]) / width
+    mean = np.zeros(n)
+    for low in range(0, n, CHUNK):
+        out = mean[low : low + CHUNK]
+        for shift in range(width):
+            part = padded[low + shift : low + shift + out.size]
+            for i in range(out.size):
+                out[i] += part[i]
+        for i in range(out.size):
+            out[i] /= width
     for i in range(min(half, n)):  # the ends, where a window holds fewer
         mean[i] *= width / (min(i + half, n - 1) + 1)
         if n - 1 - i >= half:

@@ -18,7 +18,7 @@ def scalogram_peaks(x: Floats, fs_hz: float, edges: Ints, margin: int) -> list[i
         if scales < 1:
             continue
         place = np.arange(len(window)) - (len(window) - 1) / 2
-        window = window - (place @ window) / (place @ place) * place
+        window = (window - (place @ window) / (place @ place) * place).astype(np.float32)
         counts = [
             sum(window[i] > window[i - k] and window[i] > window[i + k] for i in range(k, len(window) - k))
             for k in range(1, scales + 1)
