@@ -61,7 +61,7 @@ def measure(epochs: Epochs, sessions: tuple[Session, ...], analysis_window: str)
     for day in np.unique(epochs.night).tolist():
         own = epochs.take(epochs.night == day)
         if max(float(share.sum()) for share in (own.acc, own.ppg, own.temp, own.other)) >= HOUR - ALMOST:
-            here = tuple(sessions[i] for i in np.unique(own.session).tolist())
+            here = tuple(s for s in sessions if day in s.night(s.grid.ts_us))
             yield describe(day, dense(own), here, analysis_window)
 
 

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.night.features import describe, measure
+from tests.engine.night.hand import night, session, us
+
+START_US = us("2026-01-10T22:00")
+HOUR = 360
+
+
+def _describe(columns=None, hours: float = 8, window: str = "full", start_us: int = START_US):  # type: ignore[no-untyped-def]
+    epochs = night(hours, start_us, columns)
+    return describe(int(epochs.night[0]), epochs, (session(start_us, hours),), window)
+
+
+def test_a_constant_night() -> None:
+    values = _describe().values
+    assert values["hr_mean"] == values["hr_median"] == values["hr_min5"] == values["rhr_p10"] == 60.0
+    assert values["rmssd_median"] == 40.0
+    assert values["ln_rmssd"] == pytest.approx(np.log(40))
+    assert values["wst_mean"] == values["wst_p99_stable"] == values["wst_p05"] == 34.0
+    assert values["wst_slope_onset"] == pytest.approx(0.0)
+    assert values["enmo_mean"] == 2.0
+    assert values["still_frac"] == 1.0
+    assert values["spt_h"] == pytest.approx(8, abs=0.1)
+    assert values["sleep_eff"] == pytest.approx(1.0, abs=0.02)
+    assert values["quiet_frac"] > 0.9
+    assert None not in values.values()
+
+
+def test_a_course_over_the_night() -> None:
+    t = np.arange(8 * HOUR) / HOUR
+    made = _describe({"hr_bpm": 70 - 5 * t + 5 * np.maximum(t - 6, 0) * 2, "skin_temp_c": 33 + 0.1 * t})
+    assert made.values["hr_nadir_rel"] == pytest.approx(6 / 8, abs=0.02)
+    assert made.values["hr_min5"] == pytest.approx(40, abs=0.5)
+    assert made.values["wst_slope_onset"] == pytest.approx(0.1, rel=1e-6)
+    assert made.values["wst_p99_stable"] == pytest.approx(33.8, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("column", "features", "reason"),
+    [
+        ("hr_bpm", ("rhr_p10", "hr_mean", "hr_nadir_rel"), "PPG_LOW"),
+        ("rmssd_ms", ("rmssd_median", "ln_rmssd"), "IBI_SPARSE"),
+        ("sdnn_ms", ("sdnn_median",), "IBI_SPARSE"),
+        ("skin_temp_c", ("wst_mean", "wst_p99_stable", "wst_slope_onset"), "TEMP_UNSTABLE"),
+        ("enmo_mg", ("enmo_mean", "still_frac", "quiet_frac"), "GAP"),
+    ],
+)
+def test_a_null_has_a_reason(column: str, features: tuple[str, ...], reason: str) -> None:
+    made = _describe({column: np.nan})
+    assert all(made.values[name] is None for name in features)
+    assert reason in made.reasons
+
+
+@pytest.mark.parametrize(("share", "feature"), [("ppg", "hr_mean"), ("temp", "wst_mean"), ("acc", "enmo_mean")])
+def test_a_lost_channel_is_named(share: str, feature: str) -> None:
+    column = {"ppg": "hr_bpm", "temp": "skin_temp_c", "acc": "enmo_mg"}[share]
+    made = _describe({share: 0.0, column: np.nan})
+    assert made.values[feature] is None
+    assert "SIG_MISSING" in made.reasons
+
+
+def test_least_data_are_of_the_quantity() -> None:
+    hr = np.full(8 * HOUR, np.nan)
+    hr[100:820] = 55.0
+    assert _describe({"hr_bpm": hr}).values["hr_mean"] == 55.0
+    hr[819] = np.nan
+    assert _describe({"hr_bpm": hr}).values["hr_mean"] is None
+
+
+def test_off_the_wrist_for_most_of_the_night() -> None:
+    wear = np.ones(8 * HOUR, np.int8)
+    wear[180:] = 0
+    made = _describe({"wear": wear, "angle5_deg": np.nan, "acc": 0.0})
+    assert made.sleep.method == "none"
+    assert made.values == {}
+    assert made.reasons == {"NO_SPT"}
+
+
+def test_awake_bouts_of_five_minutes_count() -> None:
+    made = night(8, START_US)
+    restless = np.random.default_rng(0).normal(0, 20, (40, 2))
+    made.angle5_deg[1000:1040] = restless
+    made.angle5_deg[1980:1990] = restless[:10]
+    values = describe(int(made.night[0]), made, (session(START_US, 8),), "full").values
+    assert values["n_awake"] == 1
+    assert values["waso_min"] == pytest.approx(50 / 6, abs=1)
+    assert values["tst_h"] + values["waso_min"] / 60 == pytest.approx(values["spt_h"], abs=0.02)
+
+
+def test_the_ava_window_trims_and_asks_for_four_hours() -> None:
+    t = np.arange(8 * HOUR)
+    hr = np.where(t < 85 * 6, 100.0, np.where(t >= 8 * HOUR - 25 * 6, 100.0, 50.0))
+    assert _describe({"hr_bpm": hr}, window="ava2019").values["hr_mean"] < 51
+    assert _describe({"hr_bpm": hr}).values["hr_mean"] > 60
+    short = _describe(hours=5.5, window="ava2019")
+    assert short.values["hr_mean"] is None
+    assert "SHORT" in short.reasons
+
+
+def test_a_night_needs_an_hour_of_any_channel() -> None:
+    for hours, nights in ((59 / 60, 0), (1, 1)):
+        epochs = night(hours, START_US)
+        assert len(list(measure(epochs, (session(START_US, hours),), "full"))) == nights
+
+
+def test_scattered_heart_rate_gives_null_not_an_error() -> None:
+    hr = np.full(24 * HOUR, np.nan)
+    hr[::3] = 55.0
+    made = _describe({"hr_bpm": hr}, hours=24)
+    assert made.values["hr_mean"] is None
+    assert "PPG_LOW" in made.reasons
