@@ -13,7 +13,7 @@ from engine import record
 from engine.batches import Batch, cut
 from engine.budget import Budget
 from engine.commit import recover
-from engine.errors import BudgetExceeded, InfrastructureError, Interrupted, StaleWorker
+from engine.errors import AccessDenied, BudgetExceeded, InfrastructureError, Interrupted, StaleWorker
 from engine.events import Listener, ignore
 from engine.guard import Limits
 from engine.identity import Identity
@@ -23,7 +23,7 @@ from engine.storage import Store
 from engine.task import TaskSpec
 from engine.work import Mapped, Work
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # importing Dask takes a second, which a run in one process need not spend
     from engine.executors import Executor
 
 
@@ -88,7 +88,7 @@ def run(
             return _tell(progress.end(state), settings)
         except KeyboardInterrupt:
             raise Interrupted("stopped at once; the same command goes on after the last commit") from None
-        except (InfrastructureError, StaleWorker):
+        except (InfrastructureError, StaleWorker, AccessDenied):
             progress.end("stopped")
             raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from engine import ledger
 from engine.commit import recover
@@ -14,12 +15,15 @@ from engine.run import RunSettings, run
 from engine.storage import Store, StoreOptions
 from tests.engine.loop import Loop
 
+if TYPE_CHECKING:
+    from engine.executors import Executor
+
 REFERENCE = "killable.module:Sizes"
 SETTINGS = RunSettings(commits=CommitSettings(every_s=0.0), max_failures="100%", batch_works=3)
 
 
 def drive(
-    source: str, output: Store, settings: RunSettings = SETTINGS, executor: Loop | None = None, **parameters: object
+    source: str, output: Store, settings: RunSettings = SETTINGS, executor: Executor | None = None, **parameters: object
 ) -> RunSummary:
     """One run from listing to report, as a job does it."""
     after = recover(output)

@@ -15,6 +15,7 @@ import pytest
 from engine import ledger
 from engine.commit import recover
 from engine.errors import BudgetExceeded, ConfigError, InfrastructureError, Interrupted, OutputBusy
+from engine.executors import InProcess
 from engine.identity import Identity
 from engine.run import run
 from engine.storage import Store
@@ -176,17 +177,25 @@ def test_a_bad_budget_is_told_before_anything_happens(source: Path, output: Stor
     assert recover(output) == 0
 
 
+def test_batch_size_and_the_guarded_child_change_no_row(source: Path, tmp_path: Path) -> None:
+    stores = [Store(tmp_path / name) for name in ("loop", "large", "child")]
+    drive(str(source), stores[0])
+    drive(str(source), stores[1], replace(SETTINGS, batch_works=None), InProcess())
+    drive(str(source), stores[2], replace(SETTINGS, batch_works=64), InProcess(guarded=True))
+    assert digests(stores[0], TABLES) == digests(stores[1], TABLES) == digests(stores[2], TABLES)
+
+
 @pytest.mark.slow
 def test_a_driver_killed_at_random_moments_equals_an_undisturbed_one(source: Path, tmp_path: Path) -> None:
     undisturbed, killed = Store(tmp_path / "whole"), Store(tmp_path / "killed")
     drive(str(source), undisturbed)
     command = [sys.executable, "-m", "tests.engine.drive", str(source), killed.uri, str(source.parent / "user")]
     moments, kills = random.Random(7), 0
-    for _ in range(30):
+    for _ in range(12):
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None and process.stdout.readline() == b"go\n"
             try:
-                process.wait(timeout=moments.uniform(0.1, 1.5) if kills < 6 else None)
+                process.wait(timeout=moments.uniform(0.1, 1.5) if kills < 4 else None)
             except subprocess.TimeoutExpired:
                 process.kill()
                 kills += 1
