@@ -66,7 +66,7 @@ class LimitSettings(Part):
     """What one unit of work may use before it is stopped and quarantined."""
 
     seconds: float = Field(default=300.0, gt=0)
-    memory_mb: float = Field(default=4096.0, gt=0)
+    memory_mb: float | None = Field(default=None, gt=0, description="a worker's share of the machine where not given")
 
 
 class CommitSettings(Part):

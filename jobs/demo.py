@@ -21,25 +21,16 @@ from engine.results.summary import errors
 from engine.simulate.nights import write
 from engine.simulate.truth import Truths
 from jobs.accuracy import against_truth
+from jobs.errors import show_kinds
 from jobs.progress import RunProgress
 from jobs.reprocess import carry_out, show_summary
 from jobs.show import count, draw, span, units
 from jobs.study import Study, prepare, show_plan
-from jobs.workers import number_of
+from jobs.workers import limits, number_of
 
 ZONE = "Europe/Zurich"
 DIRT = ("truncated", "missing", "duplicate", "garbage", "bomb")
-SHOWN = [
-    "subject_id",
-    "night_date",
-    "recorded_h",
-    "hr_median",
-    "rmssd_median",
-    "wst_median",
-    "tst_h",
-    "night_score",
-    "band",
-]
+SHOWN = ["subject_id", "night_date", "hr_median", "rmssd_median", "wst_median", "tst_h", "night_score", "band"]
 QUESTION = """\
 select subject_id, count(*) as nights, round(avg(rhr_p10), 1) as resting_hr,
        round(avg(rmssd_median), 1) as rmssd, round(avg(tst_h), 2) as sleep_h
@@ -77,7 +68,7 @@ def command(keep: Path | None, users: int, nights: int, hours: float, seed: int,
         _show_tables(console, study)
         _show_error(console, study, truths)
         console.rule("a question that an analyst would type", align="left")
-        console.print(f'nightmill query OUT "{QUESTION}"', highlight=False)
+        console.print(f'nightmill query OUT "{QUESTION}"', highlight=False, soft_wrap=True)
         draw(console, pl.DataFrame(pl.from_arrow(query(study.output, QUESTION))), "", {})
         console.print(f"the whole demo took {span(time.monotonic() - started)}")
         if keep is not None:
@@ -108,7 +99,7 @@ def _reprocess(console: Console, folder: Path, workers: int | None) -> Study:
     console.rule("nightmill reprocess", align="left")
     with RunProgress(console) as progress:
         study = prepare(settings, progress)
-        show_plan(console, study, number_of(settings))
+        show_plan(console, study, number_of(settings), limits(settings).memory_mb)
         summary = carry_out(study, progress)
     show_summary(console, study, summary)
     return study
@@ -118,7 +109,7 @@ def _show_tables(console: Console, study: Study) -> None:
     console.rule("what came out", align="left")
     nights = scan(study.output, "nights").sort("subject_id", "night_date").select(SHOWN).collect()
     draw(console, nights.with_columns(pl.col(pl.Float64).round(1)), "nights (some columns)", units(study.outputs))
-    draw(console, errors(study.output).drop("fingerprint", "message"), "files that are not ok", {})
+    show_kinds(console, errors(study.output), study.inventory.inputs.height)
 
 
 def _show_error(console: Console, study: Study, truths: Truths) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 import polars as pl
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from engine import ledger
 from engine.results.open import newest
 from engine.results.summary import errors
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
-from jobs.show import draw
+from jobs.show import count, draw
 
 
 def listed(entries: pl.DataFrame) -> pl.DataFrame:
@@ -43,20 +45,26 @@ def command(output: str, each: bool, name: str | None, as_json: bool, **flags: s
     entries = ledger.entries(store, newest(store))
     if name is not None:
         return _traceback(entries, name)
-    frame = listed(entries) if each else errors(store).drop("fingerprint")
+    frame = listed(entries) if each else errors(store)
     if as_json:
         click.echo(frame.write_json())
     elif frame.is_empty():
         click.echo(f"all {entries.height:,} files are ok")
+    elif each:
+        draw(Console(), frame, f"{frame.height:,} of {entries.height:,} files are not ok", {}, 10_000)
     else:
-        draw(
-            Console(),
-            frame,
-            f"not ok: {frame.height if each else frame['files'].sum():,} of {entries.height:,} files",
-            {},
-            500,
-        )
+        show_kinds(Console(), frame, entries.height)
     return 0
+
+
+def show_kinds(console: Console, kinds: pl.DataFrame, files: int) -> None:
+    """Two lines a kind of trouble: how many files and which codes, then one of them in words."""
+    console.print(f"{kinds['files'].sum():,} of {count(files, 'file')} are not ok", style="bold")
+    for row in kinds.iter_rows(named=True):
+        cause = f" ({row['cause']})" if row["cause"] not in (None, "data") else ""
+        console.print(f"{row['files']:>6,}  {row['status']}{cause}  {row['reasons'] or ''}", highlight=False)
+        words = Text(f"{row['example']}: {row['message'] or ''}", "dim")
+        console.print(Padding(words, (0, 0, 0, 8)))
 
 
 def _traceback(entries: pl.DataFrame, name: str) -> int:

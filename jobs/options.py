@@ -38,7 +38,9 @@ run_options: tuple[Callable[[F], F], ...] = (
     click.option("--in-process", is_flag=True, help="No cluster: one file after the other, in this process."),
     click.option("--batch", type=int, metavar="N", help="Units of work in a batch [sized by time]."),
     click.option("--limit-seconds", type=float, metavar="S", help="Longest time for one unit of work [300]."),
-    click.option("--limit-memory-mb", type=float, metavar="MB", help="Most memory for one unit of work [4096]."),
+    click.option(
+        "--limit-memory-mb", type=float, metavar="MB", help="Most memory for one unit of work [a worker's share]."
+    ),
     click.option("--max-failures", metavar="N|P%", help="Failed and quarantined files that stop the run [20%]."),
     click.option("--retry", metavar="STATUS,…", help="Run these again: failed,quarantined."),
 )

@@ -12,7 +12,7 @@ from rich.console import Console
 from jobs.options import as_json, run_options, settings, taking
 from jobs.show import draw
 from jobs.study import Study, prepare, show_plan
-from jobs.workers import number_of
+from jobs.workers import limits, number_of
 
 
 @click.command(
@@ -41,7 +41,7 @@ def command(stale: bool, ignored: bool, as_json: bool, **flags: Any) -> int:
         click.echo(json.dumps(summary(study, workers), default=str))
         return 0
     console = Console()
-    show_plan(console, study, workers)
+    show_plan(console, study, workers, limits(study.settings).memory_mb)
     if stale:
         draw(console, study.plan.stale, "stale", {"size_bytes": "By"}, 1000)
     if ignored:

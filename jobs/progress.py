@@ -71,6 +71,7 @@ class RunProgress:
 
     def _begin(self, event: PlanMade) -> None:
         self.files, self.bytes = event.files, event.bytes
+        self.started = time.monotonic()
         if event.files and self.task is None:
             self.task = self.bar.add_task(self.line(), total=max(event.bytes, 1))
 

@@ -12,7 +12,6 @@ from rich.console import Console
 
 from engine import ledger
 from engine.events import Listener
-from engine.guard import Limits
 from engine.progress import CommitSettings, RunSummary
 from engine.run import RunSettings, run
 from jobs import exits
@@ -20,7 +19,7 @@ from jobs.options import as_json, run_options, settings, taking
 from jobs.progress import RunProgress
 from jobs.show import count, draw, size, span
 from jobs.study import Study, prepare, show_plan
-from jobs.workers import lend, number_of
+from jobs.workers import lend, limits, number_of
 
 
 @click.command(
@@ -45,7 +44,7 @@ def command(as_json: bool, **flags: Any) -> int:
     console = Console(stderr=as_json)
     with RunProgress(console) as progress:
         study = prepare(settings(flags), progress)
-        show_plan(console, study, number_of(study.settings))
+        show_plan(console, study, number_of(study.settings), limits(study.settings).memory_mb)
         if study.is_current:
             console.print("nothing to do: every file is up to date")
             if as_json:
@@ -63,7 +62,7 @@ def carry_out(study: Study, listener: Listener) -> RunSummary:
     """Run the plan on what the settings ask for. Without anything to process no cluster is started."""
     told = study.settings
     run_settings = RunSettings(
-        limits=Limits(told.limits.seconds, told.limits.memory_mb),
+        limits=limits(told),
         commits=CommitSettings(told.commit.seconds, round(told.commit.mb * 1e6)),
         max_failures=told.max_failures,
         batch_works=told.batch,

@@ -31,18 +31,18 @@ def units(outputs: Mapping[str, OutputTable]) -> dict[str, str]:
 
 def draw(console: Console, frame: pl.DataFrame, title: str, unit: Mapping[str, str], rows: int = 20) -> None:
     """A line a row; but many columns that do not fit stand up, one line a column, with the rows that fit."""
+    console.print(title, style="bold", soft_wrap=True)
     if frame.is_empty():
-        console.print(title, style="bold")
         return
     shown = frame.head(rows)
     cells = [[text(value) for value in frame[name].head(rows)] for name in frame.columns]
     heads = [f"{name}\n{unit[name]}" if name in unit else name for name in frame.columns]
     widths = [max(map(len, [*head.split("\n"), *column])) + 3 for head, column in zip(heads, cells, strict=True)]
     if frame.width > MANY and sum(widths) + 1 > console.width:
-        drawn = _standing(console, frame.columns, cells, title, unit)
+        drawn = _standing(console, frame.columns, cells, unit)
     else:
         drawn = shown.height
-        table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+        table = Table(header_style="bold")
         for name, head in zip(frame.columns, heads, strict=True):
             table.add_column(head, justify="right" if frame[name].dtype.is_numeric() else "left", overflow="fold")
         for row in zip(*cells, strict=True):
@@ -52,14 +52,12 @@ def draw(console: Console, frame: pl.DataFrame, title: str, unit: Mapping[str, s
         console.print(f"  … {count(frame.height - drawn, 'more row')}")
 
 
-def _standing(
-    console: Console, names: Sequence[str], cells: Sequence[Sequence[str]], title: str, unit: Mapping[str, str]
-) -> int:
+def _standing(console: Console, names: Sequence[str], cells: Sequence[Sequence[str]], unit: Mapping[str, str]) -> int:
     """Draws as many rows as fit side by side, and says how many."""
     left = console.width - max(map(len, names)) - max(map(len, ["unit", *unit.values()])) - 8
     widths = [max(min(max(map(len, row)), LONGEST), len("row 1")) + 3 for row in zip(*cells, strict=True)]
     fitting = max(1, sum(1 for total in accumulate(widths) if total <= left)) if widths else 0
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(header_style="bold")
     table.add_column("column", no_wrap=True)
     table.add_column("unit", no_wrap=True)
     for index in range(fitting):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
 from rich.console import Console
 
 from configs.settings import InputSettings, Settings
@@ -11,7 +12,7 @@ from engine import ledger, plan
 from engine.commit import recover
 from engine.events import InventoryTaken, Listener, PlanMade, ignore
 from engine.identity import Identity
-from engine.inventory import Inventory, InputSpec, take
+from engine.inventory import InputSpec, Inventory, take
 from engine.load import ModuleRef, refer
 from engine.module import Table
 from engine.results.open import newest
@@ -60,22 +61,24 @@ def _spec(given: InputSettings) -> InputSpec:
     return InputSpec(existing(given.uri), given.template, given.zone, given.device, given.subjects, given.include)
 
 
-def show_plan(console: Console, study: Study, workers: int) -> None:
+def show_plan(console: Console, study: Study, workers: int, memory_mb: float) -> None:
     """Counts, bytes, why the files are to do, and how long it may take."""
     made, taken = study.plan, study.inventory
     console.print(
         f"inventory  {count(taken.inputs.height, 'file')} · {size(taken.size_bytes)} · "
         f"{count(taken.sources['subject_id'].n_unique(), 'subject')} · {count(taken.sources.height, 'Source')} · "
-        f"{count(taken.ignored.height, 'other object')} ignored"
+        f"{count(taken.ignored.height, 'other object')} ignored",
+        soft_wrap=True,
     )
     console.print(f"module     {study.identity.module_id} ({study.identity.reference})")
     console.print(f"to do      {count(made.files, 'file')} · {size(made.size_bytes)} · {made.done_files:,} up to date")
     if not made.count:
         return
-    draw(console, made.summary, "why", {"size_bytes": "By"})
+    why = made.summary.with_columns(pl.col("size_bytes").map_elements(size, pl.String).alias("size")).drop("size_bytes")
+    draw(console, why, "why", {})
     source = "measured on earlier files" if made.rate.measured else "guessed until files are measured"
-    limit = study.settings.limits.memory_mb
     console.print(
         f"estimate   about {span(made.predicted_s / workers)} on {count(workers, 'worker')} ({source}) · "
-        f"at most {limit:,.0f} MB for one unit of work"
+        f"at most {memory_mb:,.0f} MB for one unit of work",
+        soft_wrap=True,
     )

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cluster.workstation import Workstation
 from configs.settings import Settings
-from engine.events import Listener, WorkersReady
+from engine.events import Listener
 from engine.executors import DaskExecutor, Executor, InProcess
+from engine.guard import Limits
 
 
 def number_of(settings: Settings) -> int:
     """Workers that these settings ask for on this machine."""
-    return 1 if settings.cluster == "in-process" else _workstation(settings).workers
+    return 1 if settings.cluster == "in-process" else Workstation(settings.workers).workers
 
 
-def _workstation(settings: Settings) -> Workstation:
-    return Workstation(workers=settings.workers)
+def limits(settings: Settings) -> Limits:
+    """What one unit of work may use: as told, else of memory a worker's share of the machine."""
+    machine = Workstation(1 if settings.cluster == "in-process" else settings.workers)
+    return Limits(settings.limits.seconds, settings.limits.memory_mb or machine.child_mb)
 
 
 @contextmanager
 def lend(settings: Settings, works: int, listener: Listener) -> Iterator[Executor]:
     """An executor for `works` units of work; the cluster behind it is gone afterwards."""
     if works == 0 or settings.cluster == "in-process":
-        yield InProcess(guarded=settings.cluster != "in-process")
+        yield InProcess(listener=listener)
         return
-    started = time.monotonic()
-    with _workstation(settings).lend() as client:
-        executor = DaskExecutor(client)
-        listener(WorkersReady(executor.workers, time.monotonic() - started))
-        yield executor
+    with Workstation(settings.workers).lend() as client:
+        yield DaskExecutor(client, listener)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.kernel_cache import prepare
+
+prepare()  # before any kernel is imported: tests and the commands that they start share what is compiled
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -14,7 +14,8 @@ from jobs.cli import COMMANDS, cli
 from tests.jobs.conftest import Mill
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = ("--module", "mypkg.mod:Words", "--in-process")
+TEXT = ("--include", "*.txt")
+WORDS = ("--module", "mypkg.mod:Words", "--in-process", *TEXT)
 
 
 def rows(mill: Mill, output: str, table: str = "words") -> pl.DataFrame:
@@ -90,7 +91,7 @@ def test_a_second_run_does_nothing(mill: Mill) -> None:
     told(mill, "reprocess", "raw", "-o", "out", *WORDS)
     before = sorted(str(path) for path in (mill.folder / "out").rglob("*"))
     # No --in-process here: with nothing to do no cluster is started either.
-    again = mill("reprocess", "raw", "-o", "out", "--module", "mypkg.mod:Words")
+    again = mill("reprocess", "raw", "-o", "out", "--module", "mypkg.mod:Words", *TEXT)
     assert again.returncode == 0 and "nothing to do" in again.stdout
     assert sorted(str(path) for path in (mill.folder / "out").rglob("*")) == before
 
@@ -165,7 +166,7 @@ def test_process_gives_the_rows_of_the_run(mill: Mill) -> None:
 def test_a_module_of_ones_own_runs_on_the_cluster_and_its_killers_are_quarantined(mill: Mill) -> None:
     mill.file("P06/1774645200_A1.txt", "crash")
     mill.file("P07/1774645200_A1.txt", "hang")
-    words = ("--module", "mypkg.mod:Words", "--workers", "2", "--limit-seconds", "2", "--max-failures", "50%")
+    words = ("--module", "mypkg.mod:Words", "--workers", "2", "--limit-seconds", "2", "--max-failures", "50%", *TEXT)
     done = mill("reprocess", "raw", "-o", "out", *words)
     assert done.returncode == 3, done.stderr
     listed = json.loads(mill("errors", "out", "--files", "--json").stdout)

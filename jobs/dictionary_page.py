@@ -1,0 +1,54 @@
+"""Writes docs/outputs.md from the schemas: `python -m jobs.dictionary_page > docs/outputs.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pyarrow as pa
+
+from engine.load import load_module
+from engine.module import Table
+from engine.night.reasons import CODES
+from engine.schemas import DICTIONARY, FILES, RUNS
+
+INTRODUCTION = """\
+# What comes out
+
+Generated from the schemas by `python -m jobs.dictionary_page`; every output carries the same as its table `dictionary`.
+
+Every table of the module is partitioned by `module_id` (`epochs` by the month of `night_date`, too): the version of the
+code and parameters that made the row. Plain readers see all versions, so filter by one; `nightmill query` shows the
+newest finished run's. Times are UTC with microseconds. A missing value is null, never 0, −1 or NaN.
+"""
+
+
+def page() -> Iterator[str]:
+    """Lines of the page."""
+    yield INTRODUCTION
+    tables = dict(load_module("night", {}).outputs)
+    for name, table in {**tables, "files": FILES, "runs": RUNS, "dictionary": DICTIONARY}.items():
+        yield from _table(name, table)
+    yield "## Reason codes\n"
+    yield "`reasons` is a list of codes; in `epochs` it is an integer whose bit i stands for the i-th of these.\n"
+    yield ", ".join(f"{bit} `{code}`" for bit, code in enumerate(CODES))
+
+
+def _table(name: str, table: Table) -> Iterator[str]:
+    yield f"## {name}\n"
+    yield f"Key: {', '.join(table.key)}. Sorted by {', '.join(table.sort)}.\n"
+    yield "| column | type | unit | meaning | least data | source |\n|---|---|---|---|---|---|"
+    for field in table.schema:
+        yield f"| {' | '.join(_cells(field))} |"
+    yield ""
+
+
+def _cells(field: pa.Field) -> list[str]:
+    notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+    unit = "" if notes.get("unit") == "1" else notes.get("unit", "")
+    told = [notes.get(name, "") for name in ("meaning", "minimum_data", "source")]
+    return [f"`{field.name}`", str(field.type), unit, *(text.replace("|", "\\|") for text in told)]
+
+
+if __name__ == "__main__":
+    click.echo("\n".join(page()))
