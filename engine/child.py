@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import select
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +16,13 @@ from typing import Any
 from engine import errors
 from engine.errors import InfrastructureError, NightmillError
 from engine.failures import Failure, Result
-from engine.frames import PIPE_BYTES, Garbled, Header, Inbox, hear_evaluation, hear_failure
+from engine.frames import Garbled, Header, Inbox, hear_evaluation, hear_failure, read_some, write_frame
 from engine.work import Work
 
 POLL_S = 0.025
+LARGEST_AT_REST = 0.5
+"""Share of the memory limit; a child that keeps more than this between two batches is replaced. A fresh one costs about
+0.1 s of copied pages, so one for each batch was too dear."""
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
@@ -31,14 +36,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Lifeline:
-    """What the parent holds of a child: process id, the pipe through which it tells, and the zygote's socket.
+    """What the parent holds of a child: process id, the socket to it, and the zygote's socket.
 
     `wait` waits for its end: the exit code, negative for a signal; None if the zygote died.
     """
 
     pid: int
-    pipe: int
-    control: int
+    line: socket.socket
+    control: socket.socket
     wait: Callable[[], int | None]
 
 
@@ -52,16 +57,25 @@ class _InHand:
 
 
 class Child:
-    """One forked child and the Works that it was given."""
+    """One forked child. It takes one batch of Works after the other, until it dies of one or has grown too large."""
 
-    def __init__(self, life: Lifeline, works: Sequence[Work], limits: Limits) -> None:
-        self._life, self._works, self._limits = life, works, limits
+    def __init__(self, life: Lifeline, limits: Limits) -> None:
+        self._life, self._limits = life, limits
+        self._works: Sequence[Work] = ()
         self._told = 0
         self._in_hand = _InHand(time.monotonic())
         self._why: Failure | None = None
         self._exit_code: int | None = None
-        self._ended = False
+        self._is_waiting = True
+        self._is_gone = False
         self.zygote_died = False
+
+    def give(self, works: Sequence[Work]) -> None:
+        """Hand over Works, whose results `results` then tells."""
+        self._works, self._told, self._is_waiting = works, 0, False
+        self._in_hand = _InHand(time.monotonic())
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `results` will find it dead
+            write_frame(self._life.line.fileno(), {"works": len(works)}, pickle.dumps(tuple(works)))
 
     def results(self) -> Iterator[Result]:
         """What the child tells, until it ends or must be ended; `blame` then says why the next Work is missing."""
@@ -72,6 +86,7 @@ class Child:
                 elif "stop" in header:
                     raise ours(header["stop"], header["message"])
                 elif "end" in header:
+                    self._is_waiting = True
                     return
                 else:
                     yield self._result(header, body)
@@ -97,12 +112,17 @@ class Child:
         seconds = time.monotonic() - self._in_hand.began
         return Result(self._works[self._told], None, (failure,), seconds, self._in_hand.peak_mb)
 
+    @property
+    def is_fit(self) -> bool:
+        """Whether it waits for more Works, and what earlier ones left in its memory leaves room for them."""
+        return self._is_waiting and _resident_mb(self._life.pid) < self._limits.memory_mb * LARGEST_AT_REST
+
     def end(self) -> None:
         """Kill what still runs and wait until it is gone."""
-        if self._ended:
+        if self._is_gone:
             return
-        self._ended = True
-        os.close(self._life.pipe)
+        self._is_gone, self._is_waiting = True, False
+        self._life.line.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._life.pid, signal.SIGKILL)  # its own children too
         self._exit_code = self._life.wait()
@@ -110,13 +130,13 @@ class Child:
 
     def _frames(self) -> Iterator[tuple[Header, bytes]]:
         inbox, checked = Inbox(), time.monotonic()
-        poll = select.poll()
-        poll.register(self._life.pipe, select.POLLIN)
+        line, poll = self._life.line.fileno(), select.poll()
+        poll.register(line, select.POLLIN)
         poll.register(self._life.control, select.POLLIN)
         while True:
             ready = dict(poll.poll(POLL_S * 1000))
-            if self._life.pipe in ready:
-                data = os.read(self._life.pipe, PIPE_BYTES)
+            if line in ready:
+                data = read_some(line)
                 if not data:
                     return
                 yield from inbox.feed(data)

@@ -18,8 +18,7 @@ from engine.module import Outcome, Status, Table, Verdict
 from engine.work import Evaluation
 
 _LENGTHS = struct.Struct("<IQ")  # bytes of JSON, bytes of body
-PIPE_BYTES = 1 << 20
-"""What a pipe holds and one read takes: a night's tables in a few wake-ups."""
+READ_BYTES = 1 << 20
 Header = dict[str, Any]
 
 
@@ -46,10 +45,18 @@ def read_frame(descriptor: int) -> tuple[Header, bytes] | None:
     return None if rest is None else (json.loads(rest[:header_bytes]), rest[header_bytes:])
 
 
+def read_some(descriptor: int, most: int = READ_BYTES) -> bytes:
+    """What has arrived, waiting for the first byte; empty where the other end is gone."""
+    try:
+        return os.read(descriptor, most)
+    except ConnectionResetError:  # it went without reading all that it was told
+        return b""
+
+
 def _read_exactly(descriptor: int, count: int) -> bytes | None:
     held = bytearray()
     while len(held) < count:
-        got = os.read(descriptor, min(count - len(held), 1 << 20))
+        got = read_some(descriptor, min(count - len(held), READ_BYTES))
         if not got:
             return None
         held += got

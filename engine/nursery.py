@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import pickle
 import select
@@ -17,7 +16,7 @@ from pathlib import Path
 from engine.child import Child, Lifeline, Limits, ours
 from engine.errors import InfrastructureError, ModuleError
 from engine.failures import Result
-from engine.frames import PIPE_BYTES, Header, hear_outputs, read_frame, write_frame
+from engine.frames import Header, hear_outputs, read_frame, write_frame
 from engine.module import Table
 from engine.work import Mapped, Work
 
@@ -43,6 +42,7 @@ class Nursery:
         self._mapped = mapped
         self._limits = limits
         self._zygote: _Zygote | None = None
+        self._child: Child | None = None
 
     @property
     def outputs(self) -> Mapping[str, Table]:
@@ -52,13 +52,16 @@ class Nursery:
         """One result a Work, in order, each after a single try; after a killed Work a new child takes the next."""
         at, odd_ends = 0, 0
         while at < len(works):
-            child = self._fork(works[at:])
+            child = self._fit_child()
+            child.give(works[at:])
             try:
                 for result in child.results():
                     yield result
                     at, odd_ends = at + 1, 0
             finally:
-                child.end()
+                if not child.is_fit:
+                    child.end()
+                    self._child = None
             if at == len(works):
                 return
             if child.zygote_died:
@@ -72,16 +75,22 @@ class Nursery:
                 at, odd_ends = at + 1, 0
 
     def close(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None
         if self._zygote is not None:
             self._zygote.close()
             self._zygote = None
 
-    def _fork(self, works: Sequence[Work]) -> Child:
+    def _fit_child(self) -> Child:
+        if self._child is not None and self._child.is_fit:
+            return self._child
         for _ in range(ODD_ENDS):
             zygote = self._alive()
-            forked = zygote.fork(works)
-            if forked is not None:
-                return Child(Lifeline(*forked, zygote.control.fileno(), zygote.exit_code), works, self._limits)
+            life = zygote.fork()
+            if life is not None:
+                self._child = Child(life, self._limits)
+                return self._child
             self.close()
         raise InfrastructureError("the process that guards the module dies before it starts a batch")
 
@@ -131,23 +140,20 @@ class _Zygote:
             raise ours(header["refused"], header["message"])
         return hear_outputs(header, body)
 
-    def fork(self, works: Sequence[Work]) -> tuple[int, int] | None:
-        """Process id of a child over `works`, and the pipe through which it tells; None where the zygote is dead."""
-        mine, childs = os.pipe()
-        try:
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(mine, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-            write_frame(self.control.fileno(), {"works": len(works)}, pickle.dumps(tuple(works)))
-            socket.send_fds(self.control, [b"\0"], [childs])
-            answer = self._hear()
-        except (BrokenPipeError, ConnectionResetError):
-            answer = None
-        finally:
-            os.close(childs)
+    def fork(self) -> Lifeline | None:
+        """A new child, waiting for Works; None where the zygote is dead."""
+        mine, childs = socket.socketpair()
+        with childs:
+            try:
+                write_frame(self.control.fileno(), {"fork": 1})
+                socket.send_fds(self.control, [b"\0"], [childs.fileno()])
+                answer = self._hear()
+            except (BrokenPipeError, ConnectionResetError):
+                answer = None
         if answer is None:
-            os.close(mine)
+            mine.close()
             return None
-        return answer[0]["forked"], mine
+        return Lifeline(answer[0]["forked"], mine, self.control, self.exit_code)
 
     def exit_code(self) -> int | None:
         """Wait until the zygote has reaped the child; its exit code, negative for a signal; None if the zygote died."""
@@ -155,10 +161,7 @@ class _Zygote:
         return None if answer is None else answer[0]["exited"]
 
     def _hear(self) -> tuple[Header, bytes] | None:
-        try:
-            return read_frame(self.control.fileno())
-        except ConnectionResetError:
-            return None
+        return read_frame(self.control.fileno())
 
     def close(self) -> None:
         self.control.close()

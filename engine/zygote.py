@@ -1,9 +1,9 @@
-"""The zygote: a small process that loads the module once, starts no thread, and forks a child for each batch.
+"""The zygote: a small process that loads the module once, starts no thread, and forks children that evaluate Works.
 
-`python -m engine.zygote FD`, where FD is a socket to the worker that owns it. It says what it loaded, then for each
-batch receives the Works and the write end of a pipe, forks, and reports how the child ended. The child evaluates the
-Works in order and tells through the pipe: `start` before each, what came of it after each, and at last `end`. When the
-worker's end closes, child and zygote go too. `engine.nursery` is the other side.
+`python -m engine.zygote FD`, where FD is a socket to the worker that owns it. It says what it loaded; then, each time
+it receives a socket, it forks, and reports how the child ended. The child takes batches of Works from that socket,
+evaluates them in order, and tells: `start` before each Work, what came of it after each, `end` after the last. When the
+worker's ends close, child and zygote go too. `engine.nursery` and `engine.child` are the other side.
 """
 
 from __future__ import annotations
@@ -43,13 +43,12 @@ def main(descriptor: int) -> None:
     libc = ctypes.CDLL(None)
     gc.collect()
     gc.freeze()  # what lives now is shared with every child; the collector must not touch, and so copy, its pages
-    while (frame := read_frame(descriptor)) is not None:
-        _, (pipe, *_), _, _ = socket.recv_fds(control, 1, 1)
-        works = pickle.loads(frame[1])  # from our own driver
+    while read_frame(descriptor) is not None:
+        _, (line, *_), _, _ = socket.recv_fds(control, 1, 1)
         pid = os.fork()
         if pid == 0:
-            _be_child(libc, control, pipe, works, *loaded)
-        os.close(pipe)
+            _be_child(libc, control, line, *loaded)
+        os.close(line)
         _watch(control, pid)
 
 
@@ -92,9 +91,7 @@ def _watch(control: socket.socket, pid: int) -> None:
         os.close(ended)
 
 
-def _be_child(
-    libc: Any, control: socket.socket, pipe: int, works: Sequence[Work], loaded: Any, outputs: Mapping[str, Table]
-) -> None:
+def _be_child(libc: Any, control: socket.socket, line: int, loaded: Any, outputs: Mapping[str, Table]) -> None:
     """Never returns, and never unwinds into the zygote's code."""
     code = 1
     try:
@@ -104,7 +101,8 @@ def _be_child(
         _silence()
         with contextlib.suppress(OSError):  # where memory runs out, this process goes first, not the worker
             Path("/proc/self/oom_score_adj").write_text("1000")
-        _evaluate(pipe, works, loaded, outputs)
+        while (frame := read_frame(line)) is not None:
+            _evaluate(line, pickle.loads(frame[1]), loaded, outputs)  # Works of our own driver
         code = 0
     finally:
         os._exit(code)
@@ -117,23 +115,23 @@ def _silence() -> None:
         os.dup2(nowhere, descriptor)
 
 
-def _evaluate(pipe: int, works: Sequence[Work], loaded: Any, outputs: Mapping[str, Table]) -> None:
+def _evaluate(line: int, works: Sequence[Work], loaded: Any, outputs: Mapping[str, Table]) -> None:
     for number, work in enumerate(works):
-        write_frame(pipe, {"start": number, "at": time.monotonic()})
+        write_frame(line, {"start": number, "at": time.monotonic()})
         _forget_peak()
         started = time.monotonic()
         try:
             told = attempt(work, loaded, outputs)
         except NightmillError as error:
-            write_frame(pipe, {"stop": type(error).__name__, "message": str(error)})
+            write_frame(line, {"stop": type(error).__name__, "message": str(error)})
             return
         spent = {"done": number, "seconds": time.monotonic() - started, "peak_mb": _peak_mb()}
         if isinstance(told, Failure):
-            write_frame(pipe, spent | tell_failure(told))
+            write_frame(line, spent | tell_failure(told))
         else:
             header, body = tell_evaluation(told)
-            write_frame(pipe, spent | header, body)
-    write_frame(pipe, {"end": len(works)})
+            write_frame(line, spent | header, body)
+    write_frame(line, {"end": len(works)})
 
 
 def _forget_peak() -> None:

@@ -171,6 +171,30 @@ def test_a_consumer_may_stop_early(forked: ForkGuard) -> None:
     assert len(list(forked.evaluate(works("fine")))) == 1
 
 
+def child_of(guard: ForkGuard) -> int | None:
+    child = guard._nursery._child
+    return None if child is None else child._life.pid
+
+
+def test_a_child_serves_batch_after_batch_until_it_is_large(forked: ForkGuard) -> None:
+    list(forked.evaluate(works("fine")))
+    first = child_of(forked)
+    list(forked.evaluate(works("fine", "raise it")))
+    assert child_of(forked) == first is not None
+    list(forked.evaluate(works("keep 120")))
+    assert child_of(forked) is None
+    assert len(list(forked.evaluate(works("fine")))) == 1
+
+
+@pytest.mark.parametrize("victim", ["child", "zygote"])
+def test_a_death_between_batches_is_nobodys_fault(forked: ForkGuard, victim: str) -> None:
+    list(forked.evaluate(works("fine")))
+    pid = child_of(forked) if victim == "child" else forked._nursery._alive().process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert [result.failures for result in forked.evaluate(works("fine", "fine"))] == [(), ()]
+
+
 def test_a_stale_worker_is_refused() -> None:
     for start in (lambda: InlineGuard(ToyMapped(stale=True)).outputs, lambda: _outputs(ToyMapped(stale=True))):
         with pytest.raises(StaleWorker, match="toy-000000000000"):

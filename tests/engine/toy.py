@@ -32,6 +32,7 @@ SCHEMA = pa.schema(
         column("reasons", pa.list_(pa.string()), "1", "codes"),
     ]
 )
+KEPT: list[bytes] = []
 KEY = ("source_id", "file", "ts")
 
 
@@ -100,6 +101,8 @@ def misbehave(text: str) -> None:
             eaten = []
             while True:
                 eaten.append(b"x" * 10_000_000)
+        case ["keep", megabytes]:
+            KEPT.append(b"x" * (int(megabytes) * 1_000_000))
         case ["memory", "error"]:
             raise MemoryError
         case ["print"]:
