@@ -36,11 +36,11 @@ def _exponent(data, begin, stop):  # type: ignore[no-untyped-def]
         begin += 1
     if begin >= stop:
         return 0, BAD
-    value = 0
+    value = np.int64(0)
     for i in range(begin, stop):
         if data[i] < 48 or data[i] > 57:
             return 0, BAD
-        value = min(value * 10 + np.int64(data[i]) - 48, 999)
+        value = min(value * 10 + np.int64(data[i]) - 48, np.int64(999))
     return (-value if negative else value), GOOD
 
 
@@ -78,7 +78,7 @@ def _cell(data, begin, stop, decimals, point, limit):  # type: ignore[no-untyped
         return 0, NAN
     negative = data[begin] == 45
     i = begin + 1 if negative or data[begin] == 43 else begin
-    mantissa, digits, power, after_point, sticky = 0, 0, decimals, False, False
+    mantissa, digits, power, after_point, sticky = np.int64(0), 0, decimals, False, False
     while i < stop:
         digit = np.int64(data[i]) - 48
         if 0 <= digit <= 9:
@@ -87,7 +87,7 @@ def _cell(data, begin, stop, decimals, point, limit):  # type: ignore[no-untyped
                 mantissa = mantissa * 10 + digit
                 power -= after_point
             else:
-                sticky |= digit > 0
+                sticky = sticky or bool(digit > 0)
                 power += not after_point
         elif data[i] == point and not after_point:
             after_point = True
@@ -163,7 +163,7 @@ def parse_rows(data, start, decimals, separator, point, limit, out):  # type: ig
     i, one, row = np.uint64(start), np.uint64(1), np.uint64(0)
     while stop > i and data[stop - one] != 10:
         stop -= one
-    bad, nan, rounded, kept, bad_kept = 0, 0, 0, 0, 0
+    bad, nan, rounded, kept, bad_kept = 0, 0, 0, np.int64(0), 0
     while i < stop and row < capacity:
         begin, odd = i, False
         for column in range(columns):

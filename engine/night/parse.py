@@ -21,9 +21,9 @@ _KNOWN_BY_START = (
     (b"MD", "an Axivity .cwa file"),
     (b"0       ", "an EDF file"),
     (b"Device Identity", "a GENEActiv .bin file"),
-    (b"\x1f\x8b", "a gzip file; unpack it first:"),
-    (b"7z\xbc\xaf", "a 7-Zip archive; repack it as zip:"),
-    (b"Rar!", "a RAR archive; repack it as zip:"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
 )
 
 
@@ -53,8 +53,8 @@ def _unknown(file: RawFile) -> Unreadable:
     if not file.data:
         return Unreadable(file.name, {"SIG_EMPTY": 1}, "the file is empty (0 bytes): upload it again")
     kinds = [kind for start, kind in _KNOWN_BY_START if file.data.startswith(start)]
-    told = f"this looks like {kinds[0]} " if kinds else ""
-    message = f"{told or 'no known format: '}give an Empatica E4 export (zip or its csv files) or an NRF Parquet file"
+    told = f"this looks like {kinds[0]}, which is not read here" if kinds else "no known format"
+    message = f"{told}: give an Empatica E4 export (zip or its csv files) or an NRF Parquet file"
     return Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, message)
 
 
@@ -90,6 +90,7 @@ def _sessions(file: RawFile, archive: Archive) -> Read:
         codes = {"ZIP_TRUNC": 1} if damaged else {"FORMAT_UNKNOWN": 1}
         told = "the zip is damaged and nothing in it could be saved" if damaged else "a zip without an E4's csv files"
         return [Unreadable(file.name, codes, f"{told}: export the session again")]
+    archive.refuse_nested()
     found: Read = []
     for folder, members in sorted(sessions.items()):
         before = archive.broken

@@ -47,8 +47,8 @@ class Archive:
     """The members of a zip in `data`. `damaged`: the directory is missing or disagrees with the members' own headers;
     `broken`: how many members read so far were cut or damaged.
 
-    Raises Refused for paths that climb, are absolute or lie more than one folder deep, for encryption, and for more
-    than `max_unpacked_mb` declared MiB.
+    Raises Refused for paths that climb or are absolute, for encryption, and for more than `max_unpacked_mb` declared
+    MiB.
     """
 
     def __init__(self, data: bytes, max_unpacked_mb: int) -> None:
@@ -71,13 +71,17 @@ class Archive:
             parts = entry.name.split("/")
             if entry.name.startswith("/") or entry.name[1:2] == ":" or ".." in parts:
                 raise Refused(f"member {entry.name!r} points outside the archive")
-            if len(parts) > 2 and parts[0] != "__MACOSX":
-                raise Refused(f"member {entry.name!r} lies more than one folder deep")
             if entry.flags & _ENCRYPTED:
                 raise Refused(f"member {entry.name!r} is encrypted")
         declared = sum(entry.unpacked or 0 for entry in self.entries)
         if declared > self._left:
             raise Refused(f"declares {declared / _MEBI:.0f} MiB unpacked, more than {self._left / _MEBI:.0f}")
+
+    def refuse_nested(self) -> None:
+        """Raises Refused where a member lies more than one folder deep."""
+        for entry in self.entries:
+            if entry.name.count("/") > 1 and not entry.name.startswith("__MACOSX/"):
+                raise Refused(f"member {entry.name!r} lies more than one folder deep")
 
     def _confirm(self, entry: tuple[Entry, int]) -> Entry | None:
         """The entry with its place in the file, if the member's own header agrees with the directory."""

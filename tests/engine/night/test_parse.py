@@ -164,6 +164,8 @@ def test_a_cut_zip_keeps_what_is_there() -> None:
         (zipped({"BVP.csv": b"", "ACC.csv": b""}), "a.zip", "SIG_EMPTY"),
         (zipped({"ACC.csv": b"2019-10-16T12:09:01;-36;620\n2019\n"}), "a.zip", "FORMAT_UNKNOWN"),
         (zipped({"../BVP.csv": b"1\n"}), "a.zip", "ZIP_UNSAFE"),
+        (zipped({"a/b/BVP.csv": b"1\n"}), "a.zip", "ZIP_UNSAFE"),
+        (zipped({"xl/_rels/book.rels": b"1\n"}), "a.xlsx", "FORMAT_UNKNOWN"),
         (zipped({"BVP.csv": b"1600000000\n64\n" + b"0.00\n" * 16_000_000}), "a.zip", "ZIP_UNSAFE"),
         (b"2019-10-16T12:09:01.702+02:00;-36;620;-824\n", "acc.csv", "FORMAT_UNKNOWN"),
         (b"1600000000.0\n64.0\n", "BVP.csv", "SIG_EMPTY"),
