@@ -92,6 +92,7 @@ LIKE_ROWS = st.lists(
 @example(b"-" + b"\n" * 5, 2, 3)
 @example(b"1,-", 0, 2)
 @example(b"1e\n1e+\n", 2, 1)
+@example(b"0e99999999999\n1e99999999999\n1e-99999999999\n", 2, 1)
 def test_equals_the_naive_twin(text: bytes, decimals: int, columns: int) -> None:
     assert parsed(text, decimals, columns) == naive.rows(text, decimals, columns, SEPARATOR, POINT, INT32)
 

@@ -21,8 +21,10 @@ def cell(raw: bytes, decimals: int, point: bytes, limit: int) -> tuple[int, str]
         text = text.replace(b".", b"x").replace(point, b".")
     if not _NUMBER.fullmatch(text):
         return 0, "bad"
-    with localcontext(prec=5000, Emax=10**9, Emin=-(10**9)):
-        exact = Decimal(text.decode()).scaleb(decimals)
+    mantissa, _, exponent = text.lower().partition(b"e")
+    power = max(-999, min(int(exponent or b"0"), 999))
+    with localcontext(prec=5000):
+        exact = Decimal(mantissa.decode()).scaleb(decimals + power)
         if abs(exact) > 10 * limit + 10:
             return 0, "bad"
         whole = exact.quantize(Decimal(1), ROUND_HALF_EVEN)
