@@ -30,7 +30,7 @@ def movement(x, y, z, scale, offset, bounds, clip_g):  # type: ignore[no-untyped
     ox, oy, oz = offset[0], offset[1], offset[2]
     for e in range(m):
         total, above, count, clipped = 0.0, 0.0, 0, 0
-        sx = sy = sz = qx = qy = qz = 0
+        sx = sy = sz = qx = qy = qz = np.int64(0)
         lx = ly = lz = np.int64(2**31)
         hx = hy = hz = np.int64(MISSING)
         for i in range(bounds[e], bounds[e + 1]):

@@ -73,7 +73,7 @@ def recorded(
     codes.update(["SHORT"] if hours.short() or not hours.by_signal else [])
     lost_blocks = codes.intersection(BLOCKS_LOST)
     fine = not (hours.lost() or hours.short() or lost_blocks) and hours.by_signal
-    message = "; ".join([*_sentence(hours, n, bool(lost_blocks), codes, twin), *_cold(rows)])
+    message = "; ".join([*_sentence(hours, n, bool(lost_blocks), codes, twin), *_cold(rows, hours, codes)])
     return Verdict(file, Status.OK if fine else Status.PARTIAL, in_order(codes), message)
 
 
@@ -115,7 +115,10 @@ def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str], twin: st
         yield f"the same bytes as {twin}, which stands for both"
 
 
-def _cold(rows: Sequence[Epochs]) -> list[str]:
+def _cold(rows: Sequence[Epochs], hours: Hours, codes: set[str]) -> list[str]:
+    """A cold sensor is worth a word where no good pulse says that it lies on skin."""
+    if "PPG_LOW" not in codes and hours.by_signal.get("pulse (PPG)", 0.0) > 0.0:
+        return []
     temp_c = np.concatenate([part.temp_c for part in rows])
     temp_c = temp_c[np.isfinite(temp_c)]
     median = float(np.median(temp_c)) if len(temp_c) else np.inf

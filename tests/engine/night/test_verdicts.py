@@ -82,13 +82,18 @@ def test_unreadable_is_rejected_with_the_readers_words() -> None:
 @pytest.mark.parametrize(
     ("columns", "code", "told"),
     [({"wear": 0}, "NONWEAR", "not worn most of the time"), ({"q_ppg": 0.1}, "PPG_LOW", "hardly any good pulse"),
-     ({"temp_c": 26.0}, None, "cold (median 26.0 °C)")],
+     ({"temp_c": 26.0, "q_ppg": 0.1}, "PPG_LOW", "cold (median 26.0 °C)")],
 )  # fmt: skip
-def test_what_a_person_would_see(columns, code: str | None, told: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_a_person_would_see(columns, code: str, told: str) -> None:  # type: ignore[no-untyped-def]
     verdict = _verdict(_recording(3.0), columns)
     assert verdict.status is Status.OK
-    assert verdict.reasons == ((code,) if code else ())
+    assert verdict.reasons == (code,)
     assert told in verdict.message
+
+
+def test_a_cold_wrist_with_a_good_pulse_is_worn() -> None:
+    assert "cold" not in _verdict(_recording(3.0), {"temp_c": 26.0}).message
+    assert "cold" in _verdict(_recording(3.0, ("bvp",)), {"temp_c": 26.0, "ppg": 0.0}).message
 
 
 def test_a_twin_and_an_unknown_zone_are_named() -> None:
