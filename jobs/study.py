@@ -45,10 +45,11 @@ class Study:
 
 def prepare(settings: Settings, listener: Listener = ignore) -> Study:
     """Load the module, complete what an earlier driver had begun, list the inputs, plan. Raises `UserError`."""
-    mapped, identity = refer(settings.module.ref, settings.module.parameters)
     options = StoreOptions(endpoint=settings.storage.endpoint, region=settings.storage.region)
     output = open_store(output_of(settings), options)
     inventory = take([_spec(one) for one in settings.inputs], options)
+    # After what fails at once: loading a module may compile for half a minute.
+    mapped, identity = refer(settings.module.ref, settings.module.parameters)
     files, sources = inventory.inputs.height, inventory.sources.height
     listener(InventoryTaken(files, inventory.size_bytes, sources, inventory.ignored.height))
     after = recover(output, listener)

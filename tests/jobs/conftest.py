@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import io
 import subprocess
 import sys
-from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
+
+from jobs.cli import cli
+from jobs.exits import ending
 
 CODE = '''
 """Counts the words of a file: a user's own module, as production would have it."""
@@ -61,17 +65,37 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Mill:
-    """A folder with a user's package and raw files, and the command line run in it as a person would."""
+    """A folder with a user's package and raw files, and the command line used in it."""
 
     folder: Path
+    package: str
 
-    def __call__(self, *arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+    @property
+    def module(self) -> str:
+        return f"{self.package}.mod:Words"
+
+    def __call__(self, *arguments: str) -> Ended:
+        """A command in this process: it saves the seconds that a process takes to start."""
+        out, err = io.StringIO(), io.StringIO()
+        with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
+            code = ending(lambda: cli.main(list(arguments), standalone_mode=False))
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    def apart(self, *arguments: str, timeout: float = 120.0) -> Ended:
+        """A command in a process of its own, as a person starts it."""
         command = [sys.executable, "-m", "jobs.cli", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "160", "OMP_NUM_THREADS": "1"}
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=timeout, check=False)
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def file(self, name: str, text: str) -> Path:
         path = self.folder / "raw" / name
@@ -79,23 +103,26 @@ class Mill:
         path.write_text(text)
         return path
 
-    def module(self, length: str = "len(word)") -> None:
+    def write_module(self, length: str = "len(word)") -> None:
         """Writes the user's package; `length` is an expression in a file that the module's own file imports."""
-        package = self.folder / "mypkg"
+        package = self.folder / self.package
         package.mkdir(exist_ok=True)
         (package / "__init__.py").write_text("")
         (package / "words.py").write_text(f"def length(word):\n    return {length}\n")
-        (package / "mod.py").write_text(CODE.format(package="mypkg"))
+        (package / "mod.py").write_text(CODE.format(package=self.package))
 
 
 @pytest.fixture
-def mill(tmp_path: Path) -> Mill:
-    made = Mill(tmp_path)
-    made.module()
+def mill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mill:
+    """Six files of two subjects. Each test has a package of its own name, since Python imports a name only once."""
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    made = Mill(tmp_path, f"mypkg{next(NUMBERS)}")
+    made.write_module()
     for subject in ("P01", "P02"):
         for day in range(3):
             made.file(f"{subject}/{1774645200 + day * 86400}_A1.txt", f"night {day} of {subject}")
     return made
 
 
-Runner = Callable[..., subprocess.CompletedProcess[str]]
+NUMBERS = count()

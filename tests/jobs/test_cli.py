@@ -15,7 +15,11 @@ from tests.jobs.conftest import Mill
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = ("--include", "*.txt")
-WORDS = ("--module", "mypkg.mod:Words", "--in-process", *TEXT)
+
+
+def words(mill: Mill) -> tuple[str, ...]:
+    """The flags that name the user's module and its files."""
+    return ("--module", mill.module, "--in-process", *TEXT)
 
 
 def rows(mill: Mill, output: str, table: str = "words") -> pl.DataFrame:
@@ -53,8 +57,8 @@ def test_help_of_the_group_names_every_command_and_exit_code() -> None:
         (["reprocess", "-o", "out"], "no input"),
         (["reprocess", "nowhere", "-o", "out"], "nowhere: no such file or folder"),
         (["reprocess", "raw", "-o", "out", "--zone", "Zurich"], "no IANA time zone is called 'Zurich'"),
-        (["reprocess", "raw", "-o", "out", "--module", "mypkg.mod:Wordz"], "Words"),
-        (["reprocess", "raw", "-o", "out", "--module", "mypkg.mod:Words", "--set", "facto=2"], "factor"),
+        (["reprocess", "raw", "-o", "out", "--module", "MODULEz"], "did you mean Words?"),
+        (["reprocess", "raw", "-o", "out", "--module", "MODULE", "--set", "facto=2"], "factor"),
         (["reprocess", "mill.yaml"], "mill.yaml: unknown key 'modul'; did you mean 'module'?"),
         (["status", "nowhere"], "no nightmill output here"),
         (["query", "nowhere", "select 1"], "no nightmill output here"),
@@ -65,16 +69,16 @@ def test_help_of_the_group_names_every_command_and_exit_code() -> None:
 )
 def test_the_users_mistake_is_one_clear_line(mill: Mill, arguments: list[str], words: str) -> None:
     (mill.folder / "mill.yaml").write_text("inputs: [{uri: raw}]\noutput: out\nmodul: {ref: night}\n")
-    done = mill(*arguments)
+    done = mill(*(argument.replace("MODULE", mill.module) for argument in arguments))
     assert done.returncode == 2, done.stderr
     assert words in done.stderr and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     assert not (mill.folder / "out").exists()
 
 
 def test_a_run_from_the_plan_to_the_query(mill: Mill) -> None:
-    planned = told(mill, "plan", "raw", "-o", "out", *WORDS)
+    planned = told(mill, "plan", "raw", "-o", "out", *words(mill))
     assert (planned["files"], planned["done_files"]) == (6, 0)
-    done = mill("reprocess", "raw", "-o", "out", *WORDS)
+    done = mill("reprocess", "raw", "-o", "out", *words(mill))
     assert done.returncode == 0, done.stderr
     assert "6 files" in done.stdout and "words 6" in done.stdout
     assert rows(mill, "out")["words"].to_list() == [4] * 6
@@ -88,20 +92,20 @@ def test_a_run_from_the_plan_to_the_query(mill: Mill) -> None:
 
 
 def test_a_second_run_does_nothing(mill: Mill) -> None:
-    told(mill, "reprocess", "raw", "-o", "out", *WORDS)
+    told(mill, "reprocess", "raw", "-o", "out", *words(mill))
     before = sorted(str(path) for path in (mill.folder / "out").rglob("*"))
     # No --in-process here: with nothing to do no cluster is started either.
-    again = mill("reprocess", "raw", "-o", "out", "--module", "mypkg.mod:Words", *TEXT)
+    again = mill("reprocess", "raw", "-o", "out", "--module", mill.module, *TEXT)
     assert again.returncode == 0 and "nothing to do" in again.stdout
     assert sorted(str(path) for path in (mill.folder / "out").rglob("*")) == before
 
 
 def test_a_late_file_makes_only_its_source_stale(mill: Mill) -> None:
-    told(mill, "reprocess", "raw", "-o", "out", *WORDS)
+    told(mill, "reprocess", "raw", "-o", "out", *words(mill))
     mill.file("P01/1774648800_A1.txt", "later that night")
-    stale = told(mill, "plan", "raw", "-o", "out", *WORDS)["stale"]
+    stale = told(mill, "plan", "raw", "-o", "out", *words(mill))["stale"]
     assert isinstance(stale, list) and [one["source_id"] for one in stale] == ["P01/2026-03-27"]
-    summary = told(mill, "reprocess", "raw", "-o", "out", *WORDS)
+    summary = told(mill, "reprocess", "raw", "-o", "out", *words(mill))
     assert summary["statuses"] == {"ok": 2}
     found = rows(mill, "out")
     assert found.filter(pl.col("source_id") == "P01/2026-03-27")["words"].to_list() == [7]
@@ -110,29 +114,29 @@ def test_a_late_file_makes_only_its_source_stale(mill: Mill) -> None:
 
 @pytest.mark.parametrize("change", ["parameter", "code"])
 def test_changed_code_or_parameters_make_everything_stale_and_are_named(mill: Mill, change: str) -> None:
-    told(mill, "reprocess", "raw", "-o", "out", *WORDS)
-    words = WORDS
+    told(mill, "reprocess", "raw", "-o", "out", *words(mill))
+    flags = words(mill)
     if change == "parameter":
-        words = (*WORDS, "--set", "factor=2")
+        flags = (*flags, "--set", "factor=2")
     else:
-        mill.module(length="2 * len(word)")
-    planned = mill("plan", "raw", "-o", "out", *words)
-    assert ("factor" if change == "parameter" else "mypkg.words") in planned.stdout, planned.stdout
-    assert told(mill, "plan", "raw", "-o", "out", *words)["done_files"] == 0
-    told(mill, "reprocess", "raw", "-o", "out", *words)
+        mill.write_module(length="2 * len(word)")
+    planned = mill("plan", "raw", "-o", "out", *flags)
+    assert ("factor" if change == "parameter" else f"{mill.package}.words") in planned.stdout, planned.stdout
+    assert told(mill, "plan", "raw", "-o", "out", *flags)["done_files"] == 0
+    assert mill.apart("reprocess", "raw", "-o", "out", *flags).returncode == 0
     asked = "select count(*) as n, round(avg(mean_length), 2) as mean from "
     assert mill("query", "out", asked + "words", "--csv").stdout.endswith("\n6,5.5\n")
     assert mill("query", "out", asked + "words_all", "--csv").stdout.split()[1].startswith("12,")
     # Back to the first version: nothing to compute, and the views show it again.
-    mill.module()
-    told(mill, "reprocess", "raw", "-o", "out", *WORDS)
+    mill.write_module()
+    told(mill, "reprocess", "raw", "-o", "out", *words(mill))
     assert mill("query", "out", asked + "words", "--csv").stdout.endswith("\n6,2.75\n")
 
 
 def test_bad_files_are_rows_and_the_others_are_done(mill: Mill) -> None:
     mill.file("P03/1774645200_A1.txt", "raise")
     mill.file("P04/1774645200_A1.txt", "  ")
-    done = mill("reprocess", "raw", "-o", "out", *WORDS)
+    done = mill("reprocess", "raw", "-o", "out", *words(mill))
     assert done.returncode == 3 and "Traceback" not in done.stdout + done.stderr
     listed = json.loads(mill("errors", "out", "--files", "--json").stdout)
     assert [(one["file"], one["status"], one["cause"]) for one in listed] == [
@@ -141,23 +145,23 @@ def test_bad_files_are_rows_and_the_others_are_done(mill: Mill) -> None:
     ]
     assert "this file is cursed" in mill("errors", "out", "--traceback", "P03/1774645200_A1.txt").stdout
     assert rows(mill, "out").height == 6
-    again = mill("reprocess", "raw", "-o", "out", *WORDS)
+    again = mill("reprocess", "raw", "-o", "out", *words(mill))
     assert again.returncode == 0 and "nothing to do" in again.stdout
     mill.file("P03/1774645200_A1.txt", "healed now")
-    assert mill("reprocess", "raw", "-o", "out", *WORDS, "--retry", "failed").returncode == 0
+    assert mill("reprocess", "raw", "-o", "out", *words(mill), "--retry", "failed").returncode == 0
 
 
 def test_too_many_failures_stop_the_run(mill: Mill) -> None:
     for day in range(4):
         mill.file(f"P05/{1774645200 + day * 86400}_A1.txt", "raise")
-    done = mill("reprocess", "raw", "-o", "out", *WORDS, "--max-failures", "1", "--batch", "1")
+    done = mill("reprocess", "raw", "-o", "out", *words(mill), "--max-failures", "1", "--batch", "1")
     assert done.returncode == 4 and "the same command" in done.stderr
 
 
 def test_process_gives_the_rows_of_the_run(mill: Mill) -> None:
-    told(mill, "reprocess", "raw", "-o", "out", *WORDS)
+    told(mill, "reprocess", "raw", "-o", "out", *words(mill))
     files = sorted(str(path.relative_to(mill.folder)) for path in (mill.folder / "raw").rglob("*.txt"))
-    done = mill("process", *files, "--module", "mypkg.mod:Words", "-o", "few")
+    done = mill("process", *files, "--module", mill.module, "-o", "few")
     assert done.returncode == 0, done.stderr
     assert pl.read_parquet(mill.folder / "few" / "words.parquet").sort("source_id").equals(rows(mill, "out"))
 
@@ -166,20 +170,19 @@ def test_process_gives_the_rows_of_the_run(mill: Mill) -> None:
 def test_a_module_of_ones_own_runs_on_the_cluster_and_its_killers_are_quarantined(mill: Mill) -> None:
     mill.file("P06/1774645200_A1.txt", "crash")
     mill.file("P07/1774645200_A1.txt", "hang")
-    words = ("--module", "mypkg.mod:Words", "--workers", "2", "--limit-seconds", "2", "--max-failures", "50%", *TEXT)
-    done = mill("reprocess", "raw", "-o", "out", *words)
+    flags = ("--module", mill.module, "--workers", "2", "--limit-seconds", "2", "--max-failures", "50%", *TEXT)
+    done = mill.apart("reprocess", "raw", "-o", "out", *flags)
     assert done.returncode == 3, done.stderr
     listed = json.loads(mill("errors", "out", "--files", "--json").stdout)
     assert [(one["source_id"], one["status"], one["cause"]) for one in listed] == [
         ("P06/2026-03-27", "quarantined", "killed"),
         ("P07/2026-03-27", "quarantined", "timeout"),
     ]
-    told(mill, "reprocess", "raw/P01", "-o", "alone", *WORDS)
     assert rows(mill, "out").height == 6
 
 
 def test_compact_leaves_the_rows_alone(mill: Mill) -> None:
-    told(mill, "reprocess", "raw", "-o", "out", *WORDS)
+    told(mill, "reprocess", "raw", "-o", "out", *words(mill))
     before = rows(mill, "out")
     done = mill("compact", "out")
     assert done.returncode == 0, done.stderr
