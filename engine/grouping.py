@@ -9,6 +9,9 @@ from engine.template import CLOCK
 
 DATED = r"/[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 NOON_TO_NOON = pl.duration(hours=12)
+FACTS = ("source_id", "subject_id", "start", "night_hint", "zone", "device_offset_s", "received_at")
+OF_FILE = ("uri", "size_bytes", "content_key")
+KNOWN = ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at")
 
 
 def night_hints(inputs: pl.DataFrame) -> pl.DataFrame:
@@ -35,51 +38,49 @@ def source_ids(inputs: pl.DataFrame) -> pl.DataFrame:
     return inputs.with_columns(source_id=pl.coalesce(night, alone))
 
 
-def inputs(files: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """One row an input, with the uri and content key that the ledger keeps: a file's, or those of its folder."""
-    single = files.filter(~pl.col("input").is_duplicated())
-    held = files.filter(pl.col("input").is_duplicated()).sort("file")
-    folders = held.group_by("input", maintain_order=True).agg(
-        pl.col("uri").first().str.replace(r"(?s)/[^/]*$", ""),
-        pl.col("size_bytes").sum(),
-        _fields().alias("text"),
-        files=pl.len(),
+def inputs(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row an input with its facts, and the uri and content key that the ledger keeps: a file's, or its folder's.
+
+    `rows` are an inventory's, one a raw file.
+    """
+    is_part = pl.col("input").is_duplicated()
+    single = rows.filter(~is_part).select("input", *FACTS, *OF_FILE, files=pl.lit(1, pl.UInt32))
+    if single.height == rows.height:
+        return single
+    folders = (
+        rows.filter(is_part)
+        .sort("file")
+        .group_by("input", maintain_order=True)
+        .agg(
+            pl.col(*FACTS).first(),
+            pl.col("uri").first().str.replace(r"(?s)/[^/]*$", ""),
+            pl.col("size_bytes").sum(),
+            content_key=_fields(),
+            files=pl.len(),
+        )
     )
-    keys = pl.Series("content_key", [identity_of_text("", (text,)) for text in folders["text"]], dtype=pl.String)
-    one = single.select("input", "uri", "size_bytes", "content_key", files=pl.lit(1, folders.schema["files"]))
-    both = pl.concat([one, folders.with_columns(keys).select(one.columns)])
-    return facts.join(both, on="input", validate="1:1").sort("input")
+    keys = pl.Series("content_key", [identity_of_text("", (text,)) for text in folders["content_key"]], pl.String)
+    return pl.concat([single, folders.with_columns(keys)])
 
 
 def _fields() -> pl.Expr:
     """Name, size and content key of each file in turn, as `engine.identity.input_identity` hashes them."""
-    fields = pl.concat_str("file", pl.col("size_bytes").cast(pl.String), "content_key", separator=SEPARATOR)
-    return fields.str.join(SEPARATOR)
+    return _field().str.join(SEPARATOR)
 
 
-def sources(inputs: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+def _field() -> pl.Expr:
+    return pl.concat_str("file", pl.col("size_bytes").cast(pl.String), "content_key", separator=SEPARATOR)
+
+
+def sources(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a Source, with its identity. Where its inputs disagree, the earliest says zone and device offset.
 
-    `inputs` has input, source_id, subject_id, start, night_hint, zone, device_offset_s and received_at, `files` has
-    source_id, file, size_bytes and content_key.
+    `rows` are an inventory's, one a raw file. No order is promised.
     """
-    known = (
-        inputs.sort("start", "input", nulls_last=True)
-        .group_by("source_id")
-        .agg(
-            pl.col("subject_id").first(),
-            pl.col("zone", "device_offset_s").drop_nulls().first(),
-            pl.col("night_hint").first(),
-            pl.col("received_at").max(),
-            inputs=pl.len(),
-        )
-    )
-    held = (
-        files.sort("file")
-        .group_by("source_id", maintain_order=True)
-        .agg(pl.col("size_bytes").sum(), files=pl.len(), text=_fields())
-    )
-    joined = known.join(held, on="source_id", validate="1:1")
+    shared = pl.col("source_id").is_duplicated()
+    one = pl.lit(1, pl.UInt32)
+    alone = rows.filter(~shared).select(*KNOWN, "size_bytes", inputs=one, files=one, text=_field())
+    joined = alone if alone.height == rows.height else pl.concat([alone, _of_several(rows.filter(shared))])
     heads = joined.select(
         head=pl.concat_str(
             "subject_id",
@@ -91,4 +92,21 @@ def sources(inputs: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
         )
     )["head"]
     identities = [identity_of_text(head, (text,)) for head, text in zip(heads, joined["text"], strict=True)]
-    return joined.drop("text").with_columns(identity=pl.Series(identities, dtype=pl.String)).sort("source_id")
+    return joined.drop("text").with_columns(identity=pl.Series(identities, dtype=pl.String))
+
+
+def _of_several(rows: pl.DataFrame) -> pl.DataFrame:
+    known = (
+        rows.sort("start", "input", nulls_last=True)
+        .group_by("source_id")
+        .agg(
+            pl.col("subject_id").first(),
+            pl.col("zone", "device_offset_s").drop_nulls().first(),
+            pl.col("night_hint").first(),
+            pl.col("received_at").max(),
+            inputs=pl.col("input").n_unique(),
+        )
+    )
+    held = rows.sort("file").group_by("source_id").agg(pl.col("size_bytes").sum(), files=pl.len(), text=_fields())
+    joined = known.join(held, on="source_id", validate="1:1")
+    return joined.select(*KNOWN, "size_bytes", "inputs", "files", "text")

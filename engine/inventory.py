@@ -3,51 +3,82 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 import polars as pl
 
 from engine import grouping
+from engine.assemble import CHUNK_ROWS, FILE_COLUMNS, InputSpec, assemble, pack
 from engine.errors import UserError
-from engine.facts import SUBJECTS, check_zones, read_subjects, with_subjects
-from engine.listing import IGNORED, Listing, candidates, list_files, list_input
+from engine.listing import IGNORED, SAID, Listing, list_files, list_input
+from engine.sample import drawn
 from engine.storage import StoreOptions, open_store, split_uri
-from engine.template import compile_template, read_names
 
-FILE_COLUMNS = ("source_id", "input", "file", "uri", "size_bytes", "content_key")
-FACT_COLUMNS = ("source_id", "subject_id", "start", "night_hint", "zone", "device_offset_s", "received_at")
+__all__ = ["Counts", "InputSpec", "Inventory", "take", "take_files"]
 
 
 @dataclass(frozen=True, slots=True)
-class InputSpec:
-    """Where raw files lie and what is known of all of them.
+class Counts:
+    """How many there are of each; `inputs` are files, or folders of files."""
 
-    `uri` is a folder, an S3 prefix, one file, or a manifest (CSV or Parquet with a column uri). `template` says where a
-    name holds subject and start (see `engine.template`); `include` are patterns of candidates. `subjects` is the URI of
-    a table of subject_id, zone, valid_from, device_offset_s and received_at.
-    """
-
-    uri: str
-    template: str | None = None
-    zone: str | None = None
-    device_offset_s: int | None = None
-    subjects: str | None = None
-    include: tuple[str, ...] = ()
+    inputs: int
+    sources: int
+    subjects: int
+    size_bytes: int
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """`frame` has one row a raw file with what is known of its input; `ignored` the other objects and why.
+    """One row a raw file with what is known of its input, as Parquet: 5 million rows take about 0.3 GB of memory.
 
-    `frame`: source_id, input (unique name), file, uri, size_bytes, content_key, subject_id, start, night_hint, zone,
-    device_offset_s, received_at.
+    Columns of a row: source_id, input (unique name), file, uri, size_bytes, content_key, subject_id, start, night_hint,
+    zone, device_offset_s, received_at. `chunks` hold whole Sources in the plan's order: by month of the night hint,
+    subject, night and source_id; a Source's position counts in this order from 0. `ignored` has the other objects and
+    why. `frame`, `files`, `inputs` and `sources` hold all rows at once: for small inventories and for people.
     """
 
-    frame: pl.DataFrame
+    chunks: tuple[bytes, ...] = field(repr=False)
     ignored: pl.DataFrame
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The rows, chunk by chunk, with the position of their Source."""
+        start = 0
+        for chunk in self.chunks:
+            rows = pl.read_parquet(chunk)
+            rows = rows.with_columns(position=pl.lit(start, pl.UInt32) + pl.col("source_id").rle_id())
+            yield rows
+            start = int(rows["position"][-1]) + 1 if rows.height else start
+
+    def at(self, positions: pl.Series) -> Iterator[pl.DataFrame]:
+        """As `frames`, of the Sources at these (ascending) positions only."""
+        for chunk, (start, stop) in zip(self.chunks, pairwise(self._starts), strict=True):
+            first, last = positions.search_sorted(start), positions.search_sorted(stop)
+            if first == last:
+                continue
+            rows = pl.read_parquet(chunk)
+            rows = rows.with_columns(position=pl.lit(start, pl.UInt32) + pl.col("source_id").rle_id())
+            some = last - first < stop - start
+            yield rows.filter(pl.col("position").is_in(positions[first:last].implode())) if some else rows
+
+    @cached_property
+    def counts(self) -> Counts:
+        seen = pl.concat([_counted(rows) for rows in self.frames()])
+        subjects = seen["subjects"].explode().drop_nulls().n_unique()
+        return Counts(int(seen["inputs"].sum()), int(seen["sources"].sum()), subjects, int(seen["bytes"].sum()))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The position of each chunk's first Source, and of the one after the last."""
+        lengths = [pl.read_parquet(chunk, columns=["source_id"])["source_id"].rle_id() for chunk in self.chunks]
+        return [0, *accumulate(int(ids[-1]) + 1 if len(ids) else 0 for ids in lengths)]
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        return pl.concat(list(self.frames())).drop("position")
 
     @cached_property
     def files(self) -> pl.DataFrame:
@@ -57,35 +88,57 @@ class Inventory:
     @cached_property
     def inputs(self) -> pl.DataFrame:
         """One row an input, which is a file or a folder of files: its facts, uri, content_key, size_bytes, files."""
-        return grouping.inputs(self.files, self.frame.select("input", *FACT_COLUMNS).unique("input"))
+        return grouping.inputs(self.frame).sort("input")
 
     @cached_property
     def sources(self) -> pl.DataFrame:
         """One row a Source: source_id, subject_id, zone, …, inputs, files (counts), size_bytes, identity."""
-        return grouping.sources(self.inputs, self.files)
+        return grouping.sources(self.frame).sort("source_id")
 
     @property
     def size_bytes(self) -> int:
-        return int(self.frame["size_bytes"].sum())
+        return self.counts.size_bytes
+
+    def sampled(self, share: float) -> Inventory:
+        """The Sources of some subjects, the same ones every time: see `engine.sample`."""
+        kept = [rows.filter(drawn(rows["subject_id"], share)).drop("position") for rows in self.frames()]
+        some = [rows for rows in kept if rows.height] or kept[:1]
+        return Inventory(tuple(pack(rows) for rows in some), self.ignored)
 
     def to_parquet(self) -> bytes:
         """Everything, as one Parquet file; ignored objects are the rows with a `why`."""
         buffer = io.BytesIO()
-        pl.concat([self.frame, self.ignored], how="diagonal").write_parquet(buffer)
+        rows = [pl.scan_parquet(chunk) for chunk in self.chunks]
+        pl.concat([*rows, self.ignored.lazy()], how="diagonal").sink_parquet(buffer)
         return buffer.getvalue()
 
     @classmethod
     def from_parquet(cls, data: bytes) -> Inventory:
-        rows = pl.read_parquet(io.BytesIO(data))
-        kept, ignored = rows.filter(pl.col("why").is_null()), rows.filter(pl.col("why").is_not_null())
-        return cls(kept.drop("why"), ignored.select(*IGNORED))
+        rows = pl.scan_parquet(data)
+        ignored = rows.filter(pl.col("why").is_not_null()).select(*IGNORED).collect()
+        ids = rows.filter(pl.col("why").is_null()).select(pl.col("source_id").rle_id()).collect().to_series()
+        cuts = [0, *(int(ids.search_sorted(ids[at])) for at in range(CHUNK_ROWS, len(ids), CHUNK_ROWS)), len(ids)]
+        edges = list(dict.fromkeys(cuts)) if len(ids) else [0, 0]
+        parts = (rows.slice(start, stop - start).drop("why").collect() for start, stop in pairwise(edges))
+        return cls(tuple(pack(part) for part in parts), ignored)
+
+
+def _counted(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row: inputs, sources, bytes, and the subjects' hashes."""
+    parts = pl.col("input").filter(pl.col("input") != pl.col("file"))
+    return rows.select(
+        inputs=pl.len() - parts.len() + parts.n_unique(),
+        sources=pl.col("position").n_unique(),
+        bytes=pl.col("size_bytes").sum(),
+        subjects=pl.col("subject_id").hash().unique().implode(),
+    )
 
 
 def take(specs: Sequence[InputSpec], options: StoreOptions) -> Inventory:
     """List the inputs and group what they hold. Raises `UserError` for an input, table or template that is no good."""
     if not specs:
         raise UserError("no input is given: name a folder, an S3 prefix or a manifest")
-    return _assemble([(spec, list_input(spec.uri, options)) for spec in specs], options)
+    return Inventory(*assemble([(spec, list_input(spec.uri, options)) for spec in specs], options))
 
 
 def take_files(
@@ -113,81 +166,7 @@ def take_files(
     listed = []
     for top in dict.fromkeys(above.values()):
         listing = list_files([uri for uri in named if above[uri] == top], options, top)
-        given = [pl.lit(value).cast(listing.files.schema[name]).alias(name) for name, value in said.items()]
+        given = [pl.lit(value).cast(SAID[name]).alias(name) for name, value in said.items()]
         spec = InputSpec(top, template, zone, device_offset_s, subjects)
         listed.append((spec, Listing(listing.root, listing.files.with_columns(given), listing.ignored, chosen=True)))
-    return _assemble(listed, options)
-
-
-def _assemble(listed: Sequence[tuple[InputSpec, Listing]], options: StoreOptions) -> Inventory:
-    read = [_read(spec, listing, options) for spec, listing in listed]
-    rows = pl.concat([kept.with_columns(listing=pl.lit(number)) for number, (kept, _) in enumerate(read)])
-    again = pl.col("uri").is_duplicated() & ~pl.col("uri").is_first_distinct()
-    ignored = [listing.ignored for _, listing in listed] + [frame for _, frame in read]
-    ignored.append(rows.filter(again).select("uri", "size_bytes", why=pl.lit("an earlier input has it")))
-    rows = _named_apart(rows.filter(~again), [listing.root for _, listing in listed])
-    grouped = grouping.source_ids(grouping.night_hints(rows))
-    return Inventory(grouped.select(*FILE_COLUMNS, *FACT_COLUMNS[1:]), pl.concat(ignored).select(*IGNORED))
-
-
-def _read(spec: InputSpec, listing: Listing, options: StoreOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The candidates of one input with what is known of them, and what is ignored."""
-    check_zones(pl.Series([spec.zone], dtype=pl.String), spec.uri)
-    template = compile_template(spec.template) if spec.template else None
-    rows = candidates(listing, spec.include).rename({"path": "listed", "start": "said_start", "night": "said_night"})
-    rows = read_names(rows.with_columns(path="input"), template)
-    table = open_store(spec.subjects, options).uri if spec.subjects else ""
-    off_template = ~pl.col("matched") & pl.col("subject_id").is_null()
-    rows = rows.with_columns(
-        why=pl.when(pl.col("uri") == table)
-        .then(pl.lit("the subjects table"))
-        .when(pl.col("why").is_null() & off_template)
-        .then(pl.lit("the template does not match it"))
-        .otherwise("why")
-    )
-    kept, ignored = rows.filter(pl.col("why").is_null()), rows.filter(pl.col("why").is_not_null())
-    if kept.is_empty():
-        first = ignored.row(0, named=True)
-        raise UserError(
-            f"{spec.uri}: none of its {ignored.height} files is a candidate; {first['listed']!r}: {first['why']}. "
-            "Set `include` or `template`"
-        )
-    return _with_facts(kept, spec, options), ignored.select(*IGNORED)
-
-
-def _with_facts(rows: pl.DataFrame, spec: InputSpec, options: StoreOptions) -> pl.DataFrame:
-    """What a manifest says goes before what the name says, then the subjects table, then the whole input."""
-    rows = rows.with_columns(
-        subject_id=pl.coalesce("subject_id", "subject"),
-        start_wall=pl.when(pl.col("said_start").is_null()).then("start_wall"),
-        start=pl.coalesce("said_start", "start"),
-        night=pl.coalesce("said_night", "night"),
-        zone=pl.coalesce("zone", "name_zone"),
-    )
-    known = read_subjects(spec.subjects, options) if spec.subjects else pl.DataFrame(schema=SUBJECTS)
-    rows = with_subjects(rows, known)
-    facts = rows.select(
-        *FILE_COLUMNS[1:],
-        *("subject_id", "start", "start_wall", "night"),
-        zone=pl.coalesce("zone", "known_zone", pl.lit(spec.zone, pl.String)),
-        device_offset_s=pl.coalesce("device_offset_s", "known_offset_s", pl.lit(spec.device_offset_s, pl.Int64)),
-        received_at=pl.coalesce("received_at", "known_received_at"),
-    )
-    if not rows["is_folder"].any():
-        return facts
-    return facts.with_columns(pl.exclude(FILE_COLUMNS).first().over("input"))
-
-
-def _named_apart(rows: pl.DataFrame, roots: Sequence[str]) -> pl.DataFrame:
-    """Prefixes names that several inputs have with as many last folders of their roots as it takes."""
-    shared = pl.col("listing").n_unique().over("input") > 1
-    if rows.select(shared.any()).item():
-        distinct = {root: root.split("/") for root in roots}
-        depth = next(n for n in range(1, 1000) if len({tuple(p[-n:]) for p in distinct.values()}) == len(distinct))
-        tails = pl.Series(["/".join(distinct[root][-depth:]).strip("/") + "/" for root in roots])
-        prefix = pl.when(shared).then(pl.lit(tails).gather(pl.col("listing"))).otherwise(pl.lit(""))
-        rows = rows.with_columns(input=prefix + pl.col("input"), file=prefix + pl.col("file"))
-        clash = rows.filter(pl.col("listing").n_unique().over("input") > 1)
-        if clash.height:
-            raise UserError(f"two inputs have a file called {clash['input'][0]!r}; give their folders distinct names")
-    return rows
+    return Inventory(*assemble(listed, options))

@@ -27,7 +27,7 @@ SAID: dict[str, Any] = {
 }
 """What a manifest may say of a file; null = unsaid."""
 
-ENTRY = {"path": pl.String, "uri": pl.String, "size_bytes": pl.Int64, "content_key": pl.String}
+ENTRY: dict[str, Any] = {"path": pl.String, "size_bytes": pl.Int64, "content_key": pl.String}
 IGNORED = {"uri": pl.String, "size_bytes": pl.Int64, "why": pl.String}
 DEFAULT_NAMES = r"(?i)\.(zip|parquet)$"
 OUR_TABLES = r"(?i)(^|/)(manifest|subjects)\.parquet$"
@@ -36,9 +36,10 @@ HIDDEN = r"(?s)(^|/)(\.|__MACOSX/)"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Files below one root, with the columns of `ENTRY` and `SAID`; paths are relative to the root.
+    """Files below one root, with the columns of `ENTRY`; paths are relative to the root.
 
-    `chosen` are files that somebody named one by one: each is a candidate whatever it is called.
+    A manifest's also have those of `SAID`, and `uri`, since it may name files elsewhere. `chosen` are files that
+    somebody named one by one: each is a candidate whatever it is called.
     """
 
     root: str
@@ -81,7 +82,7 @@ def list_files(uris: Iterable[str], options: StoreOptions, root: str | None = No
         if found is None and len(inside) < 2:
             raise UserError(f"{uri}: there is no such file, nor a folder with the csv files of an E4")
         entries += [found] if found is not None else inside
-    return Listing(top, *_frames(top, entries), chosen=True)
+    return Listing(top, *_frames(top, dict.fromkeys(entries)), chosen=True)
 
 
 def _is_file(uri: str, options: StoreOptions) -> bool:
@@ -91,18 +92,21 @@ def _is_file(uri: str, options: StoreOptions) -> bool:
 
 def _frames(root: str, entries: Iterable[Entry]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Files, and those whose name no table can hold."""
-    good: list[tuple[str, str, int, str]] = []
+    good: list[tuple[str, int, str]] = []
     odd: list[tuple[str, int, str]] = []
-    base = root.rstrip("/")
+    base = _base(root)
     for entry in entries:
         if entry.path.isascii() or _is_text(entry.path):
-            good.append((entry.path, f"{base}/{entry.path}", entry.size_bytes, entry.content_key))
+            good.append((entry.path, entry.size_bytes, entry.content_key))
         else:
             shown = entry.path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            odd.append((f"{base}/{shown}", entry.size_bytes, "its name is not UTF-8"))
+            odd.append((f"{base}{shown}", entry.size_bytes, "its name is not UTF-8"))
     files = pl.DataFrame(good, schema=ENTRY, orient="row")
-    unsaid = [pl.lit(None, kind).alias(name) for name, kind in SAID.items()]
-    return files.with_columns(unsaid), pl.DataFrame(odd, schema=IGNORED, orient="row")
+    return files, pl.DataFrame(odd, schema=IGNORED, orient="row")
+
+
+def _base(root: str) -> str:
+    return root.rstrip("/") + "/"
 
 
 def _is_text(name: str) -> bool:
@@ -121,7 +125,7 @@ def _from_manifest(uri: str, table: pl.DataFrame, options: StoreOptions) -> List
     full = [name if "://" in name or name.startswith("/") else f"{root.rstrip('/')}/{name}" for name in said["uri"]]
     said = said.with_columns(uri=pl.Series([open_store(name, options).uri for name in full], dtype=pl.String))
     said = said.unique("uri", keep="first", maintain_order=True)
-    listed = pl.concat([pl.DataFrame(schema=ENTRY), *_beside(said["uri"].to_list(), options)]).unique("uri")
+    listed = _beside(said["uri"].to_list(), options)
     files = said.join(listed, on="uri", how="inner", maintain_order="left")
     path = pl.col("uri").str.strip_prefix(root.rstrip("/") + "/").str.replace(r"^s3://|^/+", "")
     gone = said.join(listed, on="uri", how="anti")
@@ -130,25 +134,45 @@ def _from_manifest(uri: str, table: pl.DataFrame, options: StoreOptions) -> List
         raise UserError(f"{uri}: none of the {gone.height} files that it names exists{first}")
     why = pl.lit("the manifest names it; it is not there")
     ignored = gone.select("uri", size_bytes=pl.lit(None, pl.Int64), why=why)
-    return Listing(root, files.with_columns(path=path).select(*ENTRY, *SAID), ignored, chosen=True)
+    return Listing(root, files.with_columns(path=path).select("uri", *ENTRY, *SAID), ignored, chosen=True)
 
 
-def _beside(uris: Sequence[str], options: StoreOptions) -> Iterator[pl.DataFrame]:
-    """Entries of the folders that hold these files, one listing a folder."""
+def _beside(uris: Sequence[str], options: StoreOptions) -> pl.DataFrame:
+    """uri, size_bytes and content_key of all that the folders hold in which these files lie, one listing a folder."""
+    frames = [pl.DataFrame(schema={"uri": pl.String} | ENTRY)]
     for parent in sorted({split_uri(uri)[0] for uri in uris}):
-        yield _frames(parent, open_store(parent, options).list())[0].select(*ENTRY)
+        frame = _frames(parent, open_store(parent, options).list())[0]
+        frames.append(frame.select(pl.concat_str(pl.lit(_base(parent)), "path").alias("uri"), *ENTRY))
+    return pl.concat(frames).drop("path").unique("uri")
 
 
-def candidates(listing: Listing, include: Sequence[str]) -> pl.DataFrame:
+def pieces(listing: Listing, most_rows: int) -> Iterator[pl.DataFrame]:
+    """The files some at a time, with uri and the columns of `SAID`; files of one E4 folder stay together."""
+    unsaid = [pl.lit(None, kind).alias(name) for name, kind in SAID.items() if name not in listing.files.columns]
+    uri = [] if "uri" in listing.files.columns else [pl.concat_str(pl.lit(_base(listing.root)), "path").alias("uri")]
+    for rows in _whole_folders(listing.files, most_rows):
+        yield rows.with_columns(unsaid + uri)
+
+
+def _whole_folders(files: pl.DataFrame, most_rows: int) -> Iterator[pl.DataFrame]:
+    if files.height <= most_rows:
+        yield files
+        return
+    of_e4 = _name().is_in(E4_FILES)
+    held = files.filter(of_e4)
+    yield from (files.filter(~of_e4) if held.height else files).iter_slices(most_rows)
+    share = _folder().hash() % (held.height // most_rows + 1)
+    yield from held.with_columns(share=share).partition_by("share", include_key=False)
+
+
+def candidates(files: pl.DataFrame, listing: Listing, include: Sequence[str]) -> pl.DataFrame:
     """Adds to the files: input (path of the file, or of its E4 folder), is_folder, file (its name) and why.
 
     `why` is null for candidates, else says why the file is ignored. By default candidates are *.zip and *.parquet
     (but no manifest.parquet or subjects.parquet) and E4 folders; hidden files never are, unless chosen.
     """
     last_of_root = listing.root.rstrip("/").rpartition("/")[2]
-    name = pl.col("path").str.extract(r"(?s)([^/]*)$")
-    folder = pl.col("path").str.extract(r"(?s)^(.*)/[^/]*$").fill_null("")
-    frame = listing.files.with_columns(name=name, folder=folder, e4=name.is_in(E4_FILES))
+    frame = files.with_columns(name=_name(), folder=_folder(), e4=_name().is_in(E4_FILES))
     member = pl.col("e4") & (pl.col("e4").sum().over("folder") >= 2)
     in_root = member & (pl.col("folder") == "")
     frame = frame.with_columns(is_folder=member).with_columns(
@@ -162,6 +186,14 @@ def candidates(listing: Listing, include: Sequence[str]) -> pl.DataFrame:
         reason = "no include pattern matches it" if include else "neither *.zip, *.parquet nor in an E4 folder"
         why = pl.when(hidden).then(pl.lit("hidden")).when(~wanted).then(pl.lit(reason))
     return frame.with_columns(why=why).drop("name", "folder", "e4")
+
+
+def _name() -> pl.Expr:
+    return pl.col("path").str.extract(r"(?s)([^/]*)$")
+
+
+def _folder() -> pl.Expr:
+    return pl.col("path").str.extract(r"(?s)^(.*)/[^/]*$").fill_null("")
 
 
 def _wanted(include: Sequence[str]) -> pl.Expr:

@@ -11,11 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from engine import staleness
+from engine import grouping, staleness
+from engine.assemble import hint
+from engine.compare import compare, newest_versions
 from engine.identity import Identity, module_name
 from engine.inventory import Inventory
 from engine.module import Source
 from engine.sources import SourceWork
+from engine.staleness import MODULE_CHANGED, NEW, RETRY, WHYS
 from engine.storage import StoreOptions
 from engine.work import FileRef, Input, Work
 
@@ -25,6 +28,15 @@ GUESSED_S_PER_MB = 0.1
 LEAST_S = 0.002
 SOURCE_FACTS = ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at")
 FILE_FACTS = ("input", "file", "uri", "size_bytes", "content_key")
+TOLD = ("source_id", "subject_id", "night_hint")
+LOT_SOURCES = 500_000
+"""Sources whose names, places and facts are held at once, from inventory and ledger."""
+RATED_WORKS = 200_000
+
+WHY = pl.Enum(WHYS)
+_NO_WHY = pl.DataFrame(schema={"position": pl.UInt32, "why": WHY, "detail": pl.String})
+_NOTHING = pl.DataFrame(schema={"work_key": pl.String, "source_id": pl.String})
+_NOBODY = pl.DataFrame(schema={"position": pl.UInt32, **dict.fromkeys(TOLD, pl.String), "night_hint": pl.Date})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,58 +49,68 @@ class Rate:
 
 @dataclass(frozen=True)
 class Plan:
-    """`stale` has one row a Source to process, in the order in which it is done: by partition hint, subject, night.
+    """`todo` has one row a Source to process, in the order in which it is done: by partition hint, subject, night.
 
-    `stale`: source_id, subject_id, night_hint, hint, why, detail, inputs, size_bytes. `superseded`: work_key (with rows
-    of this module that go), source_id (the Source whose commit takes them along).
+    `todo`: position (in the inventory), why, detail (a sentence or null), seen (this module has rows of it that go),
+    inputs, size_bytes. `taken`: work_key (also with rows of this module that go), source_id (the Source that has its
+    files now and whose commit takes the rows along).
     """
 
     inventory: Inventory
-    stale: pl.DataFrame
-    superseded: pl.DataFrame
+    todo: pl.DataFrame
+    taken: pl.DataFrame
     rate: Rate
     options: StoreOptions = field(default_factory=StoreOptions)
 
     @property
     def count(self) -> int:
         """Works to do."""
-        return self.stale.height
+        return self.todo.height
 
     @property
     def files(self) -> int:
         """Inputs to process."""
-        return int(self.stale["inputs"].sum())
+        return int(self.todo["inputs"].sum())
 
     @property
     def size_bytes(self) -> int:
-        return int(self.stale["size_bytes"].sum())
+        return int(self.todo["size_bytes"].sum())
 
     @property
     def done_files(self) -> int:
         """Inputs that the ledger has as they are now."""
-        return int(self.inventory.sources["inputs"].sum()) - self.files
+        return self.inventory.counts.inputs - self.files
 
     @property
     def predicted_s(self) -> float:
         """Seconds of one core for all works, as the sum over `works()` would be."""
-        return float(self.stale.select(_predicted(self.rate).sum()).item())
+        return float(self.todo.select(_predicted(self.rate).sum()).item())
 
     @property
     def summary(self) -> pl.DataFrame:
         """why, detail (null where it differs), works, files, size_bytes; most works first."""
         same = pl.when(pl.col("detail").n_unique() == 1).then(pl.col("detail").first())
-        totals = (pl.col("inputs").sum().alias("files"), pl.col("size_bytes").sum())
-        counted = (
-            self.stale.group_by("why")
-            .agg(detail=same, works=pl.len())
-            .join(self.stale.group_by("why").agg(*totals), on="why")
-        )
-        return counted.sort(["works", "why"], descending=[True, False])
+        totals = (pl.col("inputs").cast(pl.Int64).sum().alias("files"), pl.col("size_bytes").sum())
+        counted = self.todo.group_by("why").agg(same.alias("detail"), pl.len().alias("works"), *totals)
+        return counted.with_columns(pl.col("why").cast(pl.String)).sort(["works", "why"], descending=[True, False])
+
+    @cached_property
+    def stale(self) -> pl.DataFrame:
+        """`todo` for a person: source_id, subject_id, night_hint, hint, why, detail, inputs, size_bytes."""
+        return self.told(self.count)
+
+    def told(self, most: int) -> pl.DataFrame:
+        """The first `most` rows of `stale`."""
+        todo = self.todo.head(most)
+        about = [rows.select("position", *TOLD).unique("position") for rows in self.inventory.at(todo["position"])]
+        named = todo.join(pl.concat([_NOBODY, *about]), on="position", maintain_order="left")
+        why = pl.col("why").cast(pl.String)
+        return named.select(*TOLD, hint(), why, "detail", "inputs", "size_bytes")
 
     @cached_property
     def removals(self) -> frozenset[str]:
         """Keys of this module's works whose rows must go: run again, or their files belong to other Sources now."""
-        return frozenset(self.superseded["work_key"])
+        return frozenset(key for keys in self._removed_with.values() for key in keys)
 
     def removals_with(self, keys: Collection[str]) -> frozenset[str]:
         """The part of `removals` that goes in the commit of these works."""
@@ -96,25 +118,29 @@ class Plan:
 
     @cached_property
     def _removed_with(self) -> dict[str, list[str]]:
-        grouped = self.superseded.group_by("source_id").agg("work_key")
-        return dict(zip(grouped["source_id"], grouped["work_key"].to_list(), strict=True))
+        again = self.todo.filter("seen")["position"]
+        found = {key: [key] for rows in self.inventory.at(again) for key in rows["source_id"].unique()}
+        for work_key, source_id in self.taken.iter_rows():
+            found.setdefault(source_id, []).append(work_key)
+        return found
 
     def works(self) -> Iterator[Work]:
         """The works in order, built as they are asked for."""
-        facts = self.inventory.sources.select(*SOURCE_FACTS, "identity")
-        order = self.stale.select("source_id", "size_bytes").with_row_index("order")
-        sources = order.join(facts, on="source_id").sort("order").with_columns(predicted_s=_predicted(self.rate))
-        files = self.inventory.files.join(order.select("source_id", "order"), on="source_id").sort("order", "file")
-        held = groupby(files.select("source_id", *FILE_FACTS).iter_rows(), key=itemgetter(0))
-        for row, (_, own) in zip(sources.iter_rows(named=True), held, strict=True):
-            yield _work(row, list(own), self.options)
+        for rows in self.inventory.at(self.todo["position"]):
+            order = rows.select("source_id", "position").unique("position")
+            facts = grouping.sources(rows).join(order, on="source_id").sort("position")
+            sources = facts.select(*SOURCE_FACTS, "identity", predicted_s=_predicted(self.rate))
+            held = groupby(rows.select("source_id", *FILE_FACTS).iter_rows(), key=itemgetter(0))
+            for row, (_, own) in zip(sources.iter_rows(named=True), held, strict=True):
+                yield _work(row, list(own), self.options)
 
 
 def everything(inventory: Inventory, options: StoreOptions) -> Plan:
     """All Sources, whatever any ledger says."""
-    stale = inventory.sources.select("source_id", why=pl.lit(staleness.NEW), detail=pl.lit(None, pl.String))
-    nothing = pl.DataFrame(schema={"source_id": pl.String, "work_key": pl.String})
-    return Plan(inventory, _ordered(inventory, stale), nothing, Rate(GUESSED_S_PER_MB, False), options)
+    nothing = pl.LazyFrame(schema=dict.fromkeys(staleness.LEDGER_COLUMNS, pl.String))
+    sources = compare(inventory, nothing, ()).sources
+    todo = sources.select("position", "seen", "inputs", "size_bytes", **_said(NEW, None))
+    return Plan(inventory, todo, _NOTHING, Rate(GUESSED_S_PER_MB, False), options)
 
 
 def make(
@@ -130,34 +156,73 @@ def make(
     `ledger` has the rows of all modules (see `engine.ledger.scan`), `last_runs` the table of runs.
     """
     rows = ledger.lazy()
-    stale = _ordered(inventory, staleness.stale(inventory, rows, identity, last_runs, retry))
-    mine = rows.filter(pl.col("module_id") == identity.module_id).select(staleness.LEDGER_COLUMNS).collect()
-    again = stale.join(mine, left_on="source_id", right_on="work_key", how="semi")
-    superseded = pl.concat(
-        [
-            again.select("source_id", work_key="source_id"),
-            staleness.taken_over(inventory, mine).select("source_id", "work_key"),
-        ]
+    mine = rows.filter(pl.col("module_id") == identity.module_id)
+    compared = compare(inventory, mine, retry)
+    takers = pl.col("source").is_in(compared.moves["source"].unique().implode())
+    open_to_doubt = compared.sources.filter((pl.col("seen") & ~pl.col("equal")) | takers)
+    different, taken = _settled(inventory, mine, open_to_doubt, compared.moves)
+    rest = compared.sources.join(different, on="position", how="anti")
+    again = rest.filter("equal", "again").select("position", **_said(RETRY, f"asked for: {', '.join(sorted(retry))}"))
+    unseen = _unseen(rest.filter(~pl.col("seen")), rows, identity, last_runs)
+    whys = pl.concat([different, again, unseen])
+    todo = compared.sources.select("position", "seen", "inputs", "size_bytes").join(whys, on="position")
+    rate = measured_rate(rows, identity.module_id)
+    return Plan(inventory, todo.sort("position"), taken, rate, options or StoreOptions())
+
+
+def _said(why: str, detail: str | None) -> dict[str, pl.Expr]:
+    return {"why": pl.lit(why, WHY), "detail": pl.lit(detail, pl.String)}
+
+
+def _settled(
+    inventory: Inventory, mine: pl.LazyFrame, doubtful: pl.DataFrame, moves: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """position, why, detail of Sources that are different or have others' files, on the strings, a lot at a time."""
+    told, taken = [_NO_WHY], [_NOTHING]
+    ledger = mine.select(staleness.LEDGER_COLUMNS).with_columns(source=pl.col("work_key").hash())
+    for lot in doubtful.select("position", "source").iter_slices(LOT_SOURCES):
+        rows = pl.concat(list(inventory.at(lot["position"])))
+        connected = moves.join(lot, on="source", how="semi").select(source="was")
+        keys = pl.concat([lot.select("source"), connected]).unique()
+        was = ledger.join(keys.lazy(), on="source", how="semi").drop("source").collect(engine="streaming")
+        whys, moved = staleness.why_different(rows.drop("position"), was)
+        order = rows.select("source_id", "position").unique("position")
+        told.append(whys.join(order, on="source_id").select("position", pl.col("why").cast(WHY), "detail"))
+        taken.append(moved)
+    return pl.concat(told), pl.concat(taken)
+
+
+def _unseen(unseen: pl.DataFrame, ledger: pl.LazyFrame, identity: Identity, runs: pl.DataFrame) -> pl.DataFrame:
+    """position, why, detail: an older version of the module had them, or nobody did."""
+    if unseen.is_empty():
+        return _NO_WHY
+    last = newest_versions(ledger, identity.module_id)
+    versions = last["module_id"].unique().sort()
+    changes = pl.DataFrame(
+        {"module_id": versions, "detail": [staleness.changes(version, identity, runs) for version in versions]},
+        schema={"module_id": pl.String, "detail": pl.String},
     )
-    return Plan(inventory, stale, superseded, measured_rate(rows, identity.module_id), options or StoreOptions())
-
-
-def _ordered(inventory: Inventory, stale: pl.DataFrame) -> pl.DataFrame:
-    about = inventory.sources.select("source_id", "subject_id", "night_hint", "inputs", "size_bytes")
-    hint = pl.col("night_hint").dt.strftime("%Y-%m").fill_null("")
-    hinted = stale.join(about, on="source_id").with_columns(hint=hint)
-    return hinted.sort("hint", "subject_id", "night_hint", "source_id")
+    by_version = last.join(changes, on="module_id")
+    told = unseen.select("position", "source").join(by_version, on="source", how="left")
+    why = pl.when(pl.col("detail").is_null()).then(pl.lit(NEW, WHY)).otherwise(pl.lit(MODULE_CHANGED, WHY))
+    return told.select("position", why=why, detail="detail")
 
 
 def measured_rate(ledger: pl.LazyFrame, module_id: str) -> Rate:
-    """From the ledger's works of the same module, of this version if it has any; else a guess."""
+    """From the ledger's works of the same module, of this version if it has any; else a guess.
+
+    Of many works a share is enough, the same one every time.
+    """
+    rows = ledger.filter(pl.col("module_id").str.head(-13) == module_name(module_id), pl.col("seconds") > 0)
+    share = rows.select(pl.len()).collect(engine="streaming").item() // RATED_WORKS + 1
     works = (
-        ledger.filter(pl.col("module_id").str.head(-13) == module_name(module_id), pl.col("seconds") > 0)
-        .group_by("module_id", "work_key")
+        rows.select("module_id", "seconds", "size_bytes", work=pl.col("work_key").hash())
+        .filter(pl.col("work") % share == 0)
+        .group_by("module_id", "work")
         .agg(pl.col("seconds").max(), pl.col("size_bytes").sum())
         .group_by("module_id")
         .agg(pl.col("seconds", "size_bytes").sum())
-        .collect()
+        .collect(engine="streaming")
     )
     own = works.filter(pl.col("module_id") == module_id)
     used = own if own.height else works

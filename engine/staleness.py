@@ -1,14 +1,13 @@
-"""Why a Source is to be processed: the inventory against the ledger, as frames; millions of files in seconds."""
+"""Why a Source is to be processed, in a word and a sentence: what came, went or changed since the ledger had it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 
 import polars as pl
 
-from engine.identity import Identity, module_name
-from engine.inventory import Inventory
+from engine import grouping
+from engine.identity import Identity
 
 NEW = "new"
 MODULE_CHANGED = "module changed"
@@ -18,43 +17,41 @@ FILES_REMOVED = "files removed"
 FACTS_CHANGED = "facts changed"
 RETRY = "retry"
 REGROUPED = "re-grouped"
+WHYS = (NEW, MODULE_CHANGED, INPUT_CHANGED, FILES_ADDED, FILES_REMOVED, FACTS_CHANGED, RETRY, REGROUPED)
 
 SHOWN = 3
 """How many files or changes a sentence names before it counts the rest."""
 
 FACTS = {"zone": pl.String, "device_offset_s": pl.Int64, "night_hint": pl.String, "received_at": pl.String}
+KEYS = ("source_id", "input", "uri", "content_key")
 LEDGER_COLUMNS = ("module_id", "work_key", "file", "uri", "facts", "input_identity", "status", "content_key", "run_id")
 
 
-def stale(
-    inventory: Inventory, ledger: pl.LazyFrame, identity: Identity, runs: pl.DataFrame, retry: Collection[str]
-) -> pl.DataFrame:
-    """source_id, why, detail (a sentence or null) of every Source that the ledger does not have as it is now."""
-    same_name = pl.col("module_id").str.head(-13) == module_name(identity.module_id)
-    rows = ledger.filter(same_name).select(LEDGER_COLUMNS).collect()
-    mine = rows.filter(pl.col("module_id") == identity.module_id)
-    known = mine.group_by("work_key").agg(
-        pl.col("input_identity").first(), again=pl.col("status").is_in(list(retry)).any()
+def why_different(rows: pl.DataFrame, mine: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Why the ledger lacks some Sources as they are now, though it has them or their files.
+
+    `rows` are these Sources' rows of the inventory, `mine` the ledger's rows of the same names and of works that may
+    have had their files. Gives source_id, why, detail (a sentence), and what `taken_over` gives.
+    """
+    sources, inputs = grouping.sources(rows), grouping.inputs(rows)
+    known = mine.group_by("work_key").agg(pl.col("input_identity").first())
+    compared = sources.join(known, left_on="source_id", right_on="work_key", how="left")
+    changed = compared.filter(pl.col("input_identity") != pl.col("identity"))
+    taken = taken_over(sources, inputs, mine)
+    unseen = compared.filter(pl.col("input_identity").is_null()).select("source_id")
+    regrouped = (
+        taken.join(unseen, on="source_id", how="semi")
+        .group_by("source_id")
+        .agg(detail=pl.lit("was in ") + pl.col("work_key").sort().str.join(", "))
+        .select("source_id", why=pl.lit(REGROUPED), detail="detail")
     )
-    compared = inventory.sources.join(known, left_on="source_id", right_on="work_key", how="left")
-    seen, equal = pl.col("input_identity").is_not_null(), pl.col("input_identity") == pl.col("identity")
-    again = compared.filter(equal & pl.col("again")).select("source_id", why=pl.lit(RETRY), detail=_statuses(retry))
-    changed = compared.filter(seen & ~equal)
-    unseen = compared.filter(~seen)
-    older = rows.filter(pl.col("module_id") != identity.module_id)
-    return pl.concat(
-        [again, _why_changed(inventory, changed, mine), _why_unseen(inventory, unseen, mine, older, identity, runs)]
-    )
+    return pl.concat([_why_changed(changed, inputs, mine), regrouped]), taken
 
 
-def _statuses(retry: Collection[str]) -> pl.Expr:
-    return pl.lit(f"asked for: {', '.join(sorted(retry))}")
-
-
-def _why_changed(inventory: Inventory, changed: pl.DataFrame, mine: pl.DataFrame) -> pl.DataFrame:
+def _why_changed(changed: pl.DataFrame, inputs: pl.DataFrame, mine: pl.DataFrame) -> pl.DataFrame:
     """Which files came, went or changed, and which facts, old → new."""
     keys = changed.select("source_id")
-    now = _input_keys(inventory).join(keys, on="source_id", how="semi")
+    now = inputs.select(KEYS).join(keys, on="source_id", how="semi")
     was = mine.select(source_id="work_key", input="file", was_uri="uri", was_key="content_key", was_facts="facts").join(
         keys, on="source_id", how="semi"
     )
@@ -99,57 +96,21 @@ def _fact(name: str) -> pl.Expr:
     )
 
 
-def _why_unseen(
-    inventory: Inventory,
-    unseen: pl.DataFrame,
-    mine: pl.DataFrame,
-    older: pl.DataFrame,
-    identity: Identity,
-    runs: pl.DataFrame,
-) -> pl.DataFrame:
-    """New to this module: its files were in other Sources, an older version of the module had them, or nobody did."""
-    moved = taken_over(inventory, mine).rename({"source_id": "taker"})
-    regrouped = moved.group_by(source_id="taker").agg(
-        moved=pl.lit("was in ") + pl.col("work_key").sort().str.join(", ")
-    )
-    last = older.sort("run_id").group_by("work_key").agg(pl.col("module_id").last())
-    versions = last["module_id"].unique().sort()
-    changes = pl.DataFrame(
-        {"module_id": versions, "changes": [_changes(version, identity, runs) for version in versions]},
-        schema={"module_id": pl.String, "changes": pl.String},
-    )
-    told = (
-        unseen.join(regrouped, on="source_id", how="left")
-        .join(last, left_on="source_id", right_on="work_key", how="left")
-        .join(changes, on="module_id", how="left")
-    )
-    why = (
-        pl.when(pl.col("moved").is_not_null()).then(pl.lit(REGROUPED))
-        .when(pl.col("changes").is_not_null()).then(pl.lit(MODULE_CHANGED))
-        .otherwise(pl.lit(NEW))
-    )  # fmt: skip
-    return told.select("source_id", why=why, detail=pl.coalesce("moved", "changes"))
-
-
-def taken_over(inventory: Inventory, mine: pl.DataFrame) -> pl.DataFrame:
+def taken_over(sources: pl.DataFrame, inputs: pl.DataFrame, mine: pl.DataFrame) -> pl.DataFrame:
     """work_key, source_id: Sources of the ledger that lost files (or are no more), and the Sources that have these now.
 
     A file is the same where its URI is, or name and content.
     """
-    kept = inventory.sources.select(work_key="source_id", input_identity="identity")
+    kept = sources.select(work_key="source_id", input_identity="identity")
     left = mine.join(kept, on=["work_key", "input_identity"], how="anti")
-    now = _input_keys(inventory)
+    now = inputs.select(KEYS)
     by_place = left.join(now, on="uri").select("work_key", "source_id")
     by_content = left.join(now, left_on=["file", "content_key"], right_on=["input", "content_key"])
     both = pl.concat([by_place, by_content.select("work_key", "source_id")])
     return both.filter(pl.col("work_key") != pl.col("source_id")).unique(maintain_order=True)
 
 
-def _input_keys(inventory: Inventory) -> pl.DataFrame:
-    return inventory.inputs.select("source_id", "input", "uri", "content_key")
-
-
-def _changes(old_id: str, identity: Identity, runs: pl.DataFrame) -> str:
+def changes(old_id: str, identity: Identity, runs: pl.DataFrame) -> str:
     """What differs between two versions of a module, from the newest run of the old one."""
     past = runs.filter(pl.col("module_id") == old_id).sort("run_id")
     if past.is_empty():
