@@ -84,6 +84,7 @@ class Child:
                 if "start" in header:
                     self._in_hand = _InHand(header["at"], started=True)
                 elif "stop" in header:
+                    self._is_waiting = True
                     raise ours(header["stop"], header["message"])
                 elif "end" in header:
                     self._is_waiting = True

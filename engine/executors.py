@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -25,14 +26,15 @@ from engine.failures import shorten
 from engine.guard import ForkGuard, Guard, InlineGuard
 from engine.guards import close_guards, lent_guard
 from engine.receipt import Receipt
-from engine.retries import Patience, Sending, again, exhausted, killer
+from engine.retries import DEADLY, Patience, Sending, again, exhausted, killer
 from engine.rooms import check_rooms
 from engine.task import TaskSpec, run_batch
 
 BATCHES_A_WORKER = 3
 """Under way at once: one running, two waiting. Hides the way to the driver and bounds the scheduler's memory."""
 LISTEN_S = 5.0
-"""How often the driver looks whether the scheduler is still there."""
+"""How long the driver hears nothing before it looks whether scheduler and workers are still there."""
+NO_WORKERS_S = 300.0
 
 
 class Executor(Protocol):
@@ -58,6 +60,7 @@ class InProcess:
     def run(self, spec: TaskSpec, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
         guard: Guard = ForkGuard(spec.mapped, spec.limits) if self._guarded else InlineGuard(spec.mapped)
         try:
+            guard.warm()
             for batch in batches:
                 yield from self._do(spec, batch, guard)
         finally:
@@ -116,14 +119,18 @@ class _UnderWay:
         self._sent: dict[Future, Sending] = {}
         self._waiting: list[tuple[float, Sending]] = []
         self._back: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self._suspects: deque[Sending] = deque()
         self._given_up: InfrastructureError | None = None
+        self._workers_seen = time.monotonic()
 
     def run(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
         fresh: Iterator[Batch] | None = batches
         while True:
             fresh = self._fill(fresh)
             if not self._sent and not self._waiting:
-                break
+                if not self._suspects or self._given_up:
+                    break
+                self._send([self._suspects.popleft()])
             future = self._next_back()
             if future is not None:
                 yield from self._settle(future)
@@ -167,9 +174,16 @@ class _UnderWay:
         try:
             return self._back.get(timeout=max(0.01, min(soonest, LISTEN_S)))
         except queue.Empty:
-            if self._client.status in ("closed", "closing"):
-                raise InfrastructureError("the scheduler is gone") from None
+            self._check_cluster()
             return None
+
+    def _check_cluster(self) -> None:
+        if self._client.status in ("closed", "closing"):
+            raise InfrastructureError("the scheduler is gone")
+        if self._client.nthreads():
+            self._workers_seen = time.monotonic()
+        elif time.monotonic() - self._workers_seen > NO_WORKERS_S:
+            raise InfrastructureError(f"no worker has come back for {NO_WORKERS_S:.0f} s")
 
     def _settle(self, future: Future) -> Iterator[tuple[Batch, Receipt]]:
         sent = self._sent.pop(future)
@@ -181,18 +195,29 @@ class _UnderWay:
             future.release()
 
     def _after(self, sent: Sending, error: Exception) -> Iterator[tuple[Batch, Receipt]]:
-        killed = isinstance(error, KilledWorker)
-        if killed and sent.is_single and sent.tries >= 2:
-            yield sent.batch, killer(sent)
+        if isinstance(error, KilledWorker) and sent.is_single:
+            yield from self._suspect(sent, error)
             return
         more = () if self._given_up else again(sent, self._patience)
         if not more:
             self._given_up = self._given_up or exhausted(sent, error)
             return
-        why = "workers died under it" if killed else shorten(str(error))
-        self._listener(BatchRetried(len(sent.batch.works), sent.attempt + 1, why))
         now = time.monotonic()
         self._waiting += [(now + sending.pause_s, sending) for sending in more]
+        self._tell(sent, error)
+
+    def _suspect(self, sent: Sending, error: KilledWorker) -> Iterator[tuple[Batch, Receipt]]:
+        """Dask blames all tasks that wait on a dying worker: only what is run alone, after all else, can be guilty."""
+        deaths = sent.deaths + (error.allowed_failures + 1 if sent.is_alone else 0)
+        if deaths >= DEADLY:
+            yield sent.batch, killer(sent)
+            return
+        self._suspects.append(replace(sent, attempt=sent.attempt + 1, deaths=deaths, is_alone=True))
+        self._tell(sent, error)
+
+    def _tell(self, sent: Sending, error: Exception) -> None:
+        why = "workers died under it" if isinstance(error, KilledWorker) else shorten(str(error))
+        self._listener(BatchRetried(len(sent.batch.works), sent.attempt + 1, why))
 
 
 def _do(spec: bytes, sent: bytes) -> bytes:
@@ -222,7 +247,7 @@ class _Readiness(WorkerPlugin):  # type: ignore[misc]
         check_rooms()
         spec = _spec(self._spec)
         with lent_guard(spec.mapped, spec.limits) as guard:
-            assert guard.outputs is not None
+            guard.warm()
 
     def teardown(self, worker: Any) -> None:  # noqa: ARG002
         close_guards()

@@ -28,6 +28,9 @@ class Guard(Protocol):
     @property
     def outputs(self) -> Mapping[str, Table]: ...
 
+    def warm(self) -> None:
+        """Load what is mapped now rather than with the first Work. Raises `StaleWorker` and `ModuleError`."""
+
     def evaluate(self, works: Sequence[Work]) -> Iterator[Result]:
         """One result a Work, in no promised order. Raises `InfrastructureError` where reading, not content, fails."""
 
@@ -40,6 +43,9 @@ class InlineGuard:
     def __init__(self, mapped: Mapped) -> None:
         self._loaded: Any = mapped.load()
         self.outputs: Mapping[str, Table] = mapped.outputs(self._loaded)
+
+    def warm(self) -> None:
+        """It is."""
 
     def evaluate(self, works: Sequence[Work]) -> Iterator[Result]:
         return _evaluate(works, self._try)
@@ -67,6 +73,9 @@ class ForkGuard:
     @property
     def outputs(self) -> Mapping[str, Table]:
         return self._nursery.outputs
+
+    def warm(self) -> None:
+        self._nursery.warm()
 
     def evaluate(self, works: Sequence[Work]) -> Iterator[Result]:
         return _evaluate(works, self._nursery.evaluate)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engine.errors import InfrastructureError
 from engine.guard import ForkGuard, Limits
 from engine.work import Mapped
 
@@ -16,18 +17,24 @@ _lock = threading.Lock()
 
 @contextmanager
 def lent_guard(mapped: Mapped, limits: Limits) -> Iterator[ForkGuard]:
-    """A guard that nobody else uses meanwhile: an idle one, else a new one. One that raised is closed, not kept."""
+    """A guard that nobody else uses meanwhile: an idle one, else a new one. After an odd error it is not kept."""
     key = (mapped, limits)
     with _lock:
         kept = _idle.get(key, [])
         guard = kept.pop() if kept else ForkGuard(mapped, limits)
+    is_good = False
     try:
         yield guard
-    except BaseException:
-        guard.close()
+        is_good = True
+    except InfrastructureError:
+        is_good = True
         raise
-    with _lock:
-        _idle.setdefault(key, []).append(guard)
+    finally:
+        if is_good:
+            with _lock:
+                _idle.setdefault(key, []).append(guard)
+        else:
+            guard.close()
 
 
 def close_guards() -> None:

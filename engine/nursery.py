@@ -48,6 +48,10 @@ class Nursery:
     def outputs(self) -> Mapping[str, Table]:
         return self._alive().outputs
 
+    def warm(self) -> None:
+        """Have a child that waits for Works."""
+        self._fit_child()
+
     def evaluate(self, works: Sequence[Work]) -> Iterator[Result]:
         """One result a Work, in order, each after a single try; after a killed Work a new child takes the next."""
         at, odd_ends = 0, 0

@@ -11,6 +11,9 @@ from engine.failures import Failure
 from engine.fates import quarantined
 from engine.receipt import Receipt
 
+DEADLY = 2
+"""So many workers must die of a Work that is run alone until it, and not the infrastructure, is to blame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -24,12 +27,18 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A batch on its way. `attempt` counts from 1 how often its Works were sent, `tries` how often in this company."""
+    """A batch on its way. `attempt` counts from 1 how often its Works were sent, `tries` how often in this company.
+
+    `is_alone` says that it, a single Work, is all that the cluster has to do; `deaths` counts the workers that died
+    of it then.
+    """
 
     batch: Batch
     attempt: int = 1
     tries: int = 1
     pause_s: float = 0.0
+    is_alone: bool = False
+    deaths: int = 0
 
     @property
     def is_single(self) -> bool:
@@ -51,9 +60,9 @@ def again(failed: Sending, patience: Patience) -> tuple[Sending, ...]:
 
 
 def killer(sent: Sending) -> Receipt:
-    """A Work that, run alone, took its worker along twice, in spite of the guard: quarantined, without rows."""
+    """A Work that, run alone, took `DEADLY` workers along, in spite of the guard: quarantined, without rows."""
     (work,) = sent.batch.works
-    failure = Failure("killed", "took the worker along, alone, twice", None, "killed: worker")
+    failure = Failure("killed", "took its worker along each time that it was run alone", None, "killed: worker")
     return Receipt((), quarantined(work, failure, socket.gethostname(), sent.attempt), 0.0)
 
 
