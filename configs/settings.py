@@ -19,6 +19,12 @@ def _zone(name: str) -> str:
     return name
 
 
+def _cluster(value: str) -> str:
+    if value not in ("workstation", "in-process") and not re.fullmatch(r"(tcp|tls)://[^/\s]+:\d+", value):
+        raise ValueError(f"{value!r} is neither workstation nor in-process nor a scheduler such as tcp://10.0.0.1:8786")
+    return value
+
+
 def _share_or_count(value: str) -> str:
     if not re.fullmatch(r"\d+%?", value):
         raise ValueError(f"{value!r} is neither a count such as 20 nor a share such as 5%")
@@ -26,6 +32,7 @@ def _share_or_count(value: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
+Cluster = Annotated[str, AfterValidator(_cluster)]
 Tolerance = Annotated[str, AfterValidator(_share_or_count)]
 Retried = Literal["ok", "partial", "rejected", "failed", "quarantined"]
 
@@ -89,8 +96,12 @@ class Settings(Part):
     inputs: tuple[InputSettings, ...] = Field(default=(), description="what to process")
     output: str | None = Field(default=None, description="folder or s3:// prefix of the tables")
     module: ModuleSettings = ModuleSettings()
-    cluster: Literal["workstation", "in-process"] = "workstation"
-    workers: int | None = Field(default=None, ge=1, description="worker processes; one a core where not given")
+    cluster: Cluster = Field(
+        default="workstation", description="workstation, in-process, or a running scheduler: tcp://host:port"
+    )
+    workers: int | None = Field(
+        default=None, ge=1, description="worker processes of a workstation; one a core where not given"
+    )
     batch: int | None = Field(
         default=None, ge=1, le=64, description="units of work in a batch; sized by time where not given"
     )

@@ -21,6 +21,7 @@ COMMANDS = {
     "tables": ("jobs.tables", "The tables of an output, and what each column means."),
     "compact": ("jobs.compact", "Rewrite many small parts as few large ones."),
     "module": ("jobs.module", "Certify a processing module."),
+    "cluster": ("jobs.cluster", "Several machines as one cluster."),
     "doctor": ("jobs.doctor", "Check this machine and this installation."),
 }
 SETTINGS = {"terminal_width": 100, "max_content_width": 100, "help_option_names": ["-h", "--help"]}

@@ -34,6 +34,7 @@ run_options: tuple[Callable[[F], F], ...] = (
     click.option("-o", "--output", metavar="OUT", help="Folder or s3:// prefix of the tables."),
     *input_options,
     *module_options,
+    click.option("--cluster", metavar="WHERE", help="workstation, in-process or tcp://HOST:PORT [workstation]."),
     click.option("--workers", type=int, metavar="N", help="Worker processes [one a core]."),
     click.option("--in-process", is_flag=True, help="No cluster: one file after the other, in this process."),
     click.option("--batch", type=int, metavar="N", help="Units of work in a batch [sized by time]."),
@@ -83,7 +84,7 @@ def _given(flags: Mapping[str, Any], uris: list[str]) -> dict[str, Any]:
     limits = {"seconds": flags["limit_seconds"], "memory_mb": flags["limit_memory_mb"]}
     given["module"] = {key: value for key, value in module.items() if value}
     given["limits"] = {key: value for key, value in limits.items() if value is not None}
-    for key in ("output", "workers", "batch", "max_failures"):
+    for key in ("output", "cluster", "workers", "batch", "max_failures"):
         if flags[key] is not None:
             given[key] = flags[key]
     if flags["in_process"]:

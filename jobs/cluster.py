@@ -1,0 +1,42 @@
+"""`nightmill cluster`: a scheduler on one machine, workers on others, and any run sent to them."""
+
+from __future__ import annotations
+
+import click
+
+from cluster import hosts
+
+PORT = 8786
+
+
+@click.group(
+    "cluster",
+    epilog="""\b
+Examples:
+  nightmill cluster scheduler                         on one machine
+  nightmill cluster worker tcp://10.0.0.1:8786        on each of the others
+  nightmill reprocess raw/ -o out --cluster tcp://10.0.0.1:8786
+
+All machines need the same packages and the same module, and must reach inputs and output under the same names.
+""",
+)
+def command() -> None:
+    """Several machines as one cluster."""
+
+
+@command.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen at [all].")
+@click.option("--port", type=int, default=PORT, show_default=True)
+def scheduler(host: str | None, port: int) -> int:
+    """Run the scheduler, until Ctrl-C. Should it end, runs stop with exit code 4, and the same command resumes."""
+    return hosts.serve(host, port)
+
+
+@command.command()
+@click.argument("address", metavar="tcp://HOST:PORT")
+@click.option("--workers", type=int, metavar="N", help="Worker processes [one a core].")
+@click.option("--memory-mb", type=float, metavar="MB", help="Memory for all of them [this machine's].")
+@click.option("--host", metavar="ADDRESS", help="This machine's address for the others [found].")
+def worker(address: str, workers: int | None, memory_mb: float | None, host: str | None) -> int:
+    """Run this machine's workers, until Ctrl-C. They come back when the scheduler or the network does."""
+    return hosts.join(address, workers, memory_mb, host)
