@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -13,6 +13,8 @@ from rich.console import Console
 
 from cluster.workstation import Workstation
 from engine.certify import Certificate, Elsewhere, certify
+from engine.load import ModuleRef
+from engine.probe import Answer, Trial
 from jobs import exits
 from jobs.opened import options, storage_options
 from jobs.options import as_json, module_options, taking
@@ -59,7 +61,13 @@ def check(
 def _dask() -> Iterator[Elsewhere]:
     """A Dask worker in another process that calls what it is given."""
     with Workstation(workers=1).lend() as client:
-        yield lambda function, *given: list(client.submit(function, *given, pure=False).result())
+
+        def ask(function: Callable[..., list[Answer]], ref: ModuleRef, trials: Sequence[Trial]) -> list[Answer]:
+            # Scattered: a night's bytes inside the task itself would make Dask warn.
+            held = client.scatter({"trials": list(trials)})["trials"]
+            return list(client.submit(function, ref, held, pure=False).result())
+
+        yield ask
 
 
 def as_dict(certificate: Certificate) -> dict[str, Any]:
@@ -79,7 +87,7 @@ def measures(certificate: Certificate) -> pl.DataFrame:
 
 def show(console: Console, certificate: Certificate) -> None:
     rows = [("pass" if one.passed else "FAIL", one.name, one.sentence) for one in certificate.checks]
-    draw(console, pl.DataFrame(rows, schema=["", "check", "why"], orient="row"), certificate.module_id, {}, 100)
+    draw(console, pl.DataFrame(rows, schema=["result", "check", "why"], orient="row"), certificate.module_id, {}, 100)
     if certificate.measures:
         draw(console, measures(certificate), "cost, second call", {"size_mb": "MB", "peak_memory_mb": "MB"}, 50)
     verdict = "keeps the contract" if certificate.passed else "does not keep the contract"

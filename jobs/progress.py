@@ -24,6 +24,9 @@ from jobs.show import count, size, span
 QUIET_S = 5.0
 """Least seconds between two plain lines."""
 
+TELLING_SHARE = 0.03
+"""Share of the bytes from which the remaining time is told: the first batches may be a few empty files."""
+
 
 class RunProgress:
     """A listener of the engine's events; a context manager, so that the bar leaves the terminal clean."""
@@ -102,7 +105,7 @@ class RunProgress:
         return " · ".join(words)
 
     def remaining_s(self, elapsed_s: float) -> float | None:
-        """By bytes, since files differ by orders of magnitude; None before the first batch and after the last."""
-        if not self.done_bytes or self.done_files >= self.files:
+        """By bytes, since files differ by orders of magnitude; None until they say something, and after the last."""
+        if self.done_bytes < TELLING_SHARE * self.bytes or self.done_files >= self.files:
             return None
         return elapsed_s * max(self.bytes - self.done_bytes, 0) / self.done_bytes

@@ -95,16 +95,17 @@ def show_summary(console: Console, study: Study, summary: RunSummary) -> None:
     reasons = by_reason(mine)
     if reasons.height:
         draw(console, reasons, "most frequent reasons", {}, 8)
+    where = study.settings.output
     rows = ", ".join(f"{name} {number:,}" for name, number in sorted(summary.rows.items()))
     console.print(f"rows       {rows or 'none'}")
-    console.print(f"output     {study.output.uri}", soft_wrap=True)
+    console.print(f"output     {where}", soft_wrap=True)
     if summary.seconds:
         speed = size(int(mine["size_bytes"].sum()) / summary.seconds)
         console.print(f"speed      {mine.height / summary.seconds:.1f} files/s, {speed}/s")
     bad = mine.filter(pl.col("status") != "ok").height
     if bad:
-        console.print(f"next       nightmill errors {study.output.uri}     {count(bad, 'file')} not ok", soft_wrap=True)
-    console.print(f"next       nightmill tables {study.output.uri}", soft_wrap=True)
+        console.print(f"next       nightmill errors {where}     {count(bad, 'file')} not ok", soft_wrap=True)
+    console.print(f"next       nightmill tables {where}", soft_wrap=True)
 
 
 def by_status(entries: pl.DataFrame) -> pl.DataFrame:
