@@ -197,7 +197,8 @@ class _Earlier:
 
 def _may_share(one: Listing, other: Listing) -> bool:
     shorter, longer = sorted((one.root.rstrip("/") + "/", other.root.rstrip("/") + "/"), key=len)
-    return one.chosen or other.chosen or longer.startswith(shorter)
+    elsewhere = any(listing.chosen or "uri" in listing.files.columns for listing in (one, other))
+    return elsewhere or longer.startswith(shorter)
 
 
 class _Apart:

@@ -7,7 +7,7 @@ in 0.6 s instead of 4, and put-if-absent with one meaning on all servers. `files
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -52,6 +52,11 @@ class Bucket:
             for chunk in obstore.list(self._client, prefix=prefix or None, chunk_size=1000):
                 for found in chunk:
                     yield _entry(found)
+
+    def children(self, prefix: str) -> tuple[Sequence[str], Sequence[Entry]]:
+        with self._asking(prefix, InfrastructureError):
+            found = obstore.list_with_delimiter(self._client, prefix=prefix or None)
+        return list(found["common_prefixes"]), [_entry(one) for one in found["objects"]]
 
     def entry(self, path: str) -> Entry | None:
         try:

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,13 @@ class Disk:
             for path in paths:
                 yield from self._listed(path, below)
             folders.extend(reversed(below))
+
+    def children(self, prefix: str) -> tuple[Sequence[str], Sequence[Entry]]:
+        below: deque[Path] = deque()
+        folder = self._root / prefix
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        files = [entry for path in paths for entry in self._listed(path, below)]
+        return [path.relative_to(self._root).as_posix() for path in below], files
 
     def _listed(self, path: Path, below: deque[Path]) -> Iterator[Entry]:
         try:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from engine import s3_inventory
 from engine.errors import UserError
 from engine.facts import check_zones, read_table, typed
-from engine.storage import Entry, StoreOptions, open_store, split_uri
+from engine.storage import Entry, Store, StoreOptions, open_store, split_uri
 from engine.template import CLOCK, glob
 
 E4_FILES = ("ACC.csv", "BVP.csv", "EDA.csv", "HR.csv", "IBI.csv", "TEMP.csv", "tags.csv", "info.txt")
@@ -29,6 +32,8 @@ SAID: dict[str, Any] = {
 
 ENTRY: dict[str, Any] = {"path": pl.String, "size_bytes": pl.Int64, "content_key": pl.String}
 IGNORED = {"uri": pl.String, "size_bytes": pl.Int64, "why": pl.String}
+LISTINGS_AT_ONCE = 16
+ENTRIES_AT_ONCE = 50_000
 DEFAULT_NAMES = r"(?i)\.(zip|parquet)$"
 OUR_TABLES = r"(?i)(^|/)(manifest|subjects)\.parquet$"
 HIDDEN = r"(?s)(^|/)(\.|__MACOSX/)"
@@ -38,8 +43,8 @@ HIDDEN = r"(?s)(^|/)(\.|__MACOSX/)"
 class Listing:
     """Files below one root, with the columns of `ENTRY`; paths are relative to the root.
 
-    A manifest's also have those of `SAID`, and `uri`, since it may name files elsewhere. `chosen` are files that
-    somebody named one by one: each is a candidate whatever it is called.
+    A manifest's also have those of `SAID`, `chosen`, and `uri`, since it may name files elsewhere. `chosen` are files
+    that somebody named one by one: each is a candidate whatever it is called.
     """
 
     root: str
@@ -49,7 +54,12 @@ class Listing:
 
 
 def list_input(uri: str, options: StoreOptions) -> Listing:
-    """Everything below a folder or prefix, or what a manifest names, or one file. Raises `UserError` if nothing is."""
+    """Everything below a folder or prefix, or what a manifest or S3 Inventory names, or one file; else `UserError`."""
+    if s3_inventory.is_inventory(uri):
+        found = s3_inventory.read(uri, options)
+        if found.files.is_empty():
+            raise UserError(f"{uri}: there are no files in it")
+        return Listing(found.root, found.files, found.ignored)
     lower = uri.lower()
     if lower.endswith((".csv", ".parquet")) and _is_file(uri, options):
         table = read_table(uri, options)
@@ -60,7 +70,7 @@ def list_input(uri: str, options: StoreOptions) -> Listing:
     if _is_file(uri, options):
         return list_files([uri], options)
     store = open_store(uri, options)
-    files, odd = _frames(store.uri, store.list())
+    files, odd = _walk(store)
     if files.is_empty():
         missing = store.is_local and not Path(store.uri).exists()
         raise UserError(f"{uri}: there is no such folder or file" if missing else f"{uri}: there are no files in it")
@@ -90,19 +100,32 @@ def _is_file(uri: str, options: StoreOptions) -> bool:
     return not parent.endswith(":/") and open_store(parent, options).entry(name) is not None
 
 
+def _walk(store: Store, folder: str = "") -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Everything below a folder; on S3 its folders are listed at the same time, since one listing is serial."""
+    if store.is_local:
+        return _frames(store.uri, store.list(folder))
+    folders, entries = store.children(folder)
+    while len(folders) == 1 and not entries:
+        folders, entries = store.children(folders[0])
+    with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
+        below = list(pool.map(lambda one: _frames(store.uri, store.list(one)), folders))
+    files, odd = zip(_frames(store.uri, entries), *below, strict=True)
+    return pl.concat(files), pl.concat(odd)
+
+
 def _frames(root: str, entries: Iterable[Entry]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Files, and those whose name no table can hold."""
-    good: list[tuple[str, int, str]] = []
-    odd: list[tuple[str, int, str]] = []
-    base = _base(root)
-    for entry in entries:
-        if entry.path.isascii() or _is_text(entry.path):
-            good.append((entry.path, entry.size_bytes, entry.content_key))
-        else:
-            shown = entry.path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            odd.append((f"{base}{shown}", entry.size_bytes, "its name is not UTF-8"))
-    files = pl.DataFrame(good, schema=ENTRY, orient="row")
-    return files, pl.DataFrame(odd, schema=IGNORED, orient="row")
+    files, odd, rest = [pl.DataFrame(schema=ENTRY)], list[tuple[str, int, str]](), iter(entries)
+    while lot := list(islice(rest, ENTRIES_AT_ONCE)):
+        good: list[tuple[str, int, str]] = []
+        for entry in lot:
+            if entry.path.isascii() or _is_text(entry.path):
+                good.append((entry.path, entry.size_bytes, entry.content_key))
+            else:
+                shown = entry.path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+                odd.append((f"{_base(root)}{shown}", entry.size_bytes, "its name is not UTF-8"))
+        files.append(pl.DataFrame(good, schema=ENTRY, orient="row"))
+    return pl.concat(files), pl.DataFrame(odd, schema=IGNORED, orient="row")
 
 
 def _base(root: str) -> str:
@@ -118,38 +141,67 @@ def _is_text(name: str) -> bool:
 
 
 def _from_manifest(uri: str, table: pl.DataFrame, options: StoreOptions) -> Listing:
-    """Files that a table names in column uri (relative ones beside the table), with what it says of each."""
+    """Files that a table names in column uri (relative ones beside the table), with what it says of each.
+
+    A row that names a folder says it of all candidates below.
+    """
     root = split_uri(uri)[0]
     said = typed(table, {"uri": pl.String, **SAID}, uri).filter(pl.col("uri").is_not_null())
     check_zones(said["zone"], uri)
-    full = [name if "://" in name or name.startswith("/") else f"{root.rstrip('/')}/{name}" for name in said["uri"]]
+    full = [name if "://" in name or name.startswith("/") else f"{_base(root)}{name}" for name in said["uri"]]
     said = said.with_columns(uri=pl.Series([open_store(name, options).uri for name in full], dtype=pl.String))
     said = said.unique("uri", keep="first", maintain_order=True)
     listed = _beside(said["uri"].to_list(), options)
-    files = said.join(listed, on="uri", how="inner", maintain_order="left")
-    path = pl.col("uri").str.strip_prefix(root.rstrip("/") + "/").str.replace(r"^s3://|^/+", "")
-    gone = said.join(listed, on="uri", how="anti")
+    named = said.join(listed, on="uri", how="inner", maintain_order="left").with_columns(chosen=pl.lit(True))
+    below = _below(said.join(listed, on="uri", how="anti", maintain_order="left"), options)
+    files = pl.concat([named, below.filter(pl.col("content_key").is_not_null())]).unique("uri", maintain_order=True)
+    gone = below.filter(pl.col("content_key").is_null())
+    path = pl.col("uri").str.strip_prefix(_base(root)).str.replace(r"^s3://|^/+", "")
     if files.is_empty():
         first = f", such as {gone['uri'][0]}" if gone.height else ""
         raise UserError(f"{uri}: none of the {gone.height} files that it names exists{first}")
-    why = pl.lit("the manifest names it; it is not there")
-    ignored = gone.select("uri", size_bytes=pl.lit(None, pl.Int64), why=why)
-    return Listing(root, files.with_columns(path=path).select("uri", *ENTRY, *SAID), ignored, chosen=True)
+    ignored = gone.select("uri", "size_bytes", why=pl.lit("the manifest names it; it is not there"))
+    return Listing(root, files.with_columns(path=path).select("uri", *ENTRY, *SAID, "chosen"), ignored)
 
 
 def _beside(uris: Sequence[str], options: StoreOptions) -> pl.DataFrame:
     """uri, size_bytes and content_key of all that the folders hold in which these files lie, one listing a folder."""
-    frames = [pl.DataFrame(schema={"uri": pl.String} | ENTRY)]
-    for parent in sorted({split_uri(uri)[0] for uri in uris}):
-        frame = _frames(parent, open_store(parent, options).list())[0]
-        frames.append(frame.select(pl.concat_str(pl.lit(_base(parent)), "path").alias("uri"), *ENTRY))
+    frames, done = [pl.DataFrame(schema={"uri": pl.String} | ENTRY)], ""
+    for base in sorted({_base(split_uri(uri)[0]) for uri in uris}):
+        if not done or not base.startswith(done):
+            frames.append(_placed(base, _walk(open_store(base, options))[0]))
+            done = base
     return pl.concat(frames).drop("path").unique("uri")
+
+
+def _below(said: pl.DataFrame, options: StoreOptions) -> pl.DataFrame:
+    """What a table says of folders, once a file below; what is nowhere has a null content_key."""
+    with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
+        stores = [open_store(uri, options) for uri in said["uri"]]
+        held = [files for files, _ in pool.map(_walk, stores)]
+    frames = [
+        _placed(store.uri, files).select(
+            folder=pl.lit(store.uri), uri="uri", size_bytes="size_bytes", content_key="content_key"
+        )
+        for store, files in zip(stores, held, strict=True)
+    ]
+    shape = {"folder": pl.String, "uri": pl.String, **ENTRY}
+    found = pl.concat([pl.DataFrame(schema=shape).drop("path"), *frames]).rename({"uri": "below"})
+    joined = said.join(found, left_on="uri", right_on="folder", how="left", maintain_order="left")
+    placed = joined.with_columns(uri=pl.coalesce("below", "uri"), chosen=pl.lit(False)).drop("below")
+    return placed.select("uri", *SAID, "size_bytes", "content_key", "chosen")
+
+
+def _placed(root: str, files: pl.DataFrame) -> pl.DataFrame:
+    return files.select(pl.concat_str(pl.lit(_base(root)), "path").alias("uri"), *ENTRY)
 
 
 def pieces(listing: Listing, most_rows: int) -> Iterator[pl.DataFrame]:
     """The files some at a time, with uri and the columns of `SAID`; files of one E4 folder stay together."""
-    unsaid = [pl.lit(None, kind).alias(name) for name, kind in SAID.items() if name not in listing.files.columns]
-    uri = [] if "uri" in listing.files.columns else [pl.concat_str(pl.lit(_base(listing.root)), "path").alias("uri")]
+    had = listing.files.columns
+    unsaid = [pl.lit(None, kind).alias(name) for name, kind in SAID.items() if name not in had]
+    unsaid += [] if "chosen" in had else [pl.lit(listing.chosen).alias("chosen")]
+    uri = [] if "uri" in had else [pl.concat_str(pl.lit(_base(listing.root)), "path").alias("uri")]
     for rows in _whole_folders(listing.files, most_rows):
         yield rows.with_columns(unsaid + uri)
 
@@ -179,12 +231,10 @@ def candidates(files: pl.DataFrame, listing: Listing, include: Sequence[str]) ->
         file=pl.when(in_root).then(pl.lit(f"{last_of_root}/") + pl.col("path")).otherwise("path"),
         input=pl.when(in_root).then(pl.lit(last_of_root)).when(member).then("folder").otherwise("path"),
     )
-    if listing.chosen:
-        why = pl.lit(None, pl.String)
-    else:
-        hidden, wanted = pl.col("path").str.contains(HIDDEN), _wanted(include)
-        reason = "no include pattern matches it" if include else "neither *.zip, *.parquet nor in an E4 folder"
-        why = pl.when(hidden).then(pl.lit("hidden")).when(~wanted).then(pl.lit(reason))
+    hidden, wanted = pl.col("path").str.contains(HIDDEN), _wanted(include)
+    reason = "no include pattern matches it" if include else "neither *.zip, *.parquet nor in an E4 folder"
+    unwanted = pl.when(hidden).then(pl.lit("hidden")).when(~wanted).then(pl.lit(reason))
+    why = pl.when(~pl.col("chosen")).then(unwanted)
     return frame.with_columns(why=why).drop("name", "folder", "e4")
 
 

@@ -7,7 +7,7 @@ secret: credentials come from the environment, or from where the AWS tools keep 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +49,7 @@ class Place(Protocol):
     def write(self, path: str, data: bytes) -> None: ...
     def put_if_absent(self, path: str, data: bytes) -> bool: ...
     def list(self, prefix: str) -> Iterator[Entry]: ...
+    def children(self, prefix: str) -> tuple[Sequence[str], Sequence[Entry]]: ...
     def entry(self, path: str) -> Entry | None: ...
     def delete(self, path: str) -> None: ...
     def delta_options(self) -> dict[str, str]: ...
@@ -81,6 +82,10 @@ class Store:
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below the folder `prefix`, at any depth, in no promised order; nothing where it is absent."""
         return self._place.list(prefix.strip("/"))
+
+    def children(self, prefix: str = "") -> tuple[Sequence[str], Sequence[Entry]]:
+        """Folders (their paths) and files directly in the folder `prefix`."""
+        return self._place.children(prefix.strip("/"))
 
     def entry(self, path: str) -> Entry | None:
         """One file as `list` would give it; None if absent."""

@@ -150,3 +150,30 @@ def test_s3_groups_as_a_disk_does(s3_store: Store, tmp_path: Path) -> None:  # n
 
 def _works(inventory: Inventory, options: StoreOptions) -> list[SourceWork]:
     return [work for work in everything(inventory, options).works() if isinstance(work, SourceWork)]
+
+
+def test_a_manifest_row_that_names_a_folder_says_it_of_all_candidates_below(tmp_path: Path) -> None:
+    write_empty(
+        tmp_path, "raw/S1/a.zip", "raw/S1/deep/b.zip", "raw/S1/notes.txt", "raw/S1/e/ACC.csv", "raw/S1/e/BVP.csv"
+    )
+    (tmp_path / "list.csv").write_text("uri,subject_id,zone\nraw/S1,P7,Asia/Tokyo\nraw/S1/deep/b.zip,P8,\nraw/S2,,\n")
+    inventory = take([InputSpec(str(tmp_path / "list.csv"), zone="UTC")], OPTIONS)
+    told = inventory.inputs.select("input", "subject_id", "zone").rows()
+    assert told == [
+        ("raw/S1/a.zip", "P7", "Asia/Tokyo"), ("raw/S1/deep/b.zip", "P8", "UTC"), ("raw/S1/e", "P7", "Asia/Tokyo")
+    ]  # fmt: skip
+    assert whys(inventory) == {
+        "S2": "the manifest names it; it is not there",
+        "notes.txt": "neither *.zip, *.parquet nor in an E4 folder",
+    }
+
+
+@pytest.mark.s3
+def test_s3_folders_are_listed_each_once(s3_store: Store) -> None:  # noqa: F811
+    names = [f"one/two/S{n:02}/{night}.zip" for n in range(20) for night in range(3)]
+    for name in [*names, "one/two/top.zip"]:
+        s3_store.write(name, b"x")
+    found = take([InputSpec(s3_store.uri)], s3_store.options)
+    assert sorted(found.files["file"]) == sorted([*names, "one/two/top.zip"])
+    folders, files = s3_store.children("one/two")
+    assert (len(folders), [entry.path for entry in files]) == (20, ["one/two/top.zip"])
