@@ -31,6 +31,16 @@ def runs(store: Store) -> pl.DataFrame:
     return _scan(store, "runs", RUNS).collect().sort("run_id")
 
 
+def is_settled(store: Store, module_id: str) -> bool:
+    """Whether no run was left half way: none says `running`, and the last one of this module finished.
+
+    A run that was killed after its last commit of rows has nothing to process left, yet is neither compacted nor ended.
+    """
+    told = runs(store)
+    mine = told.filter(pl.col("module_id") == module_id)
+    return "running" not in told["state"] and mine["state"].to_list()[-1:] == ["finished"]
+
+
 def _scan(store: Store, name: str, table: Table, partition_by: tuple[str, ...] = ()) -> pl.LazyFrame:
     handle = delta.open_table(store, name)
     if handle is None:

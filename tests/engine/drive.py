@@ -1,8 +1,7 @@
-"""A driver as a process of its own, to be killed: `python -m tests.engine.drive INPUT OUTPUT PACKAGE_FOLDER`."""
+"""A run from listing to report, as a job does it, over the package of `tests.engine.users`."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from engine import ledger
@@ -30,11 +29,5 @@ def drive(
     mapped, identity = refer(REFERENCE, parameters)
     inventory = take([InputSpec(source, include=("**/*.zip",))], StoreOptions())
     plan = make(inventory, ledger.scan(output), identity, ledger.runs(output))
-    return run(identity, mapped, plan, output, executor or Loop(), settings, after=after)
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[3])
-    sys.stdout.write("go\n")
-    sys.stdout.flush()
-    drive(sys.argv[1], Store(sys.argv[2]))
+    frozen = inventory.to_parquet()
+    return run(identity, mapped, plan, output, executor or Loop(), settings, after=after, inventory=frozen)

@@ -24,11 +24,11 @@ TABLES = ["epochs", "nights", "files", "absent"]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Nine commits of two works each, over three months."""
+    """Nine batches in two commits, the last letters first, over three months."""
     made = Store(tmp_path)
-    one = committer(made)
-    for letter in "ihgfedcba":
-        one.commit([receipt(made, [f"{letter}-1", f"{letter}-{2 + ord(letter) % 2}"][: 1 + ord(letter) % 2])])
+    batches = [[f"{letter}-1", f"{letter}-{2 + ord(letter) % 2}"][: 1 + ord(letter) % 2] for letter in "ihgfedcba"]
+    committer(made).commit([receipt(made, keys) for keys in batches[:5]])
+    committer(made, "r2").commit([receipt(made, keys) for keys in batches[5:]])
     return made
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +22,6 @@ from tests.engine.loop import Loop
 from tests.engine.outputs import digests, rows
 from tests.engine.users import write_package
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("sizes", "files")
 FAILS_ON_EMPTY = """
 def total(files):
@@ -37,12 +34,12 @@ def total(files):
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Sixty files of ten subjects: most are ok, some rejected."""
+    """Twenty-four files of ten subjects: most are ok, some rejected."""
     write_package(tmp_path / "user", "killable")
     monkeypatch.syspath_prepend(str(tmp_path / "user"))
     for name in [name for name in sys.modules if name.partition(".")[0] == "killable"]:
         monkeypatch.delitem(sys.modules, name)
-    for number in range(60):
+    for number in range(24):
         file = tmp_path / "raw" / f"P{number % 10:02d}" / f"{1774645200 + 86400 * number}_A.zip"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes((b"bad" if number % 9 == 4 else b"PK") + b"." * number)
@@ -57,10 +54,10 @@ def output(tmp_path: Path) -> Store:
 def test_every_input_ends_in_the_ledger_once_and_a_second_run_does_nothing(source: Path, output: Store) -> None:
     executor = Loop()
     summary = drive(str(source), output, executor=executor)
-    assert (summary.state, summary.statuses) == ("finished", {"ok": 53, "rejected": 7})
-    assert summary.rows == {"sizes": 53}
+    assert (summary.state, summary.statuses) == ("finished", {"ok": 21, "rejected": 3})
+    assert summary.rows == {"sizes": 21}
     told = ledger.entries(output)
-    assert told.height == told["file"].n_unique() == len(executor.done) == 60
+    assert told.height == told["file"].n_unique() == len(executor.done) == 24
     again = Loop()
     assert drive(str(source), output, executor=again).statuses == {}
     assert again.done == []
@@ -74,15 +71,15 @@ def test_a_changed_file_makes_its_source_stale_and_replaces_its_row(source: Path
     executor = Loop()
     drive(str(source), output, executor=executor)
     assert len(executor.done) == 1
-    assert rows(output, "sizes").height == 53
+    assert rows(output, "sizes").height == 21
     assert rows(output, "sizes")["size"].max() == 502
-    assert rows(output, "files").height == 60
+    assert rows(output, "files").height == 24
 
 
 def test_a_changed_parameter_keeps_old_and_new_apart(source: Path, output: Store) -> None:
     drive(str(source), output)
     drive(str(source), output, factor=2.0)
-    assert rows(output, "sizes").group_by("module_id").len()["len"].to_list() == [53, 53]
+    assert rows(output, "sizes").group_by("module_id").len()["len"].to_list() == [21, 21]
 
 
 def test_the_budget_stops_a_run_after_committing_and_the_rest_is_done_later(source: Path, output: Store) -> None:
@@ -95,7 +92,7 @@ def test_the_budget_stops_a_run_after_committing_and_the_rest_is_done_later(sour
     assert 5 <= told.filter(told["status"] == "failed").height <= 7
     assert ledger.runs(output)["state"].to_list() == ["stopped"]
     assert drive(str(source), output).state == "finished"
-    assert rows(output, "files").height == 60
+    assert rows(output, "files").height == 24
 
 
 def test_ctrl_c_finishes_what_runs_commits_and_resumes(source: Path, output: Store) -> None:
@@ -104,8 +101,8 @@ def test_ctrl_c_finishes_what_runs_commits_and_resumes(source: Path, output: Sto
         drive(str(source), output, executor=executor)
     assert rows(output, "files").height == len(executor.done) == 18
     assert ledger.runs(output)["state"].to_list() == ["interrupted"]
-    assert drive(str(source), output).statuses.keys() == {"ok", "rejected"}
-    assert rows(output, "files")["file"].n_unique() == rows(output, "files").height == 60
+    assert drive(str(source), output).state == "finished"
+    assert rows(output, "files")["file"].n_unique() == rows(output, "files").height == 24
 
 
 def test_a_second_ctrl_c_stops_at_once(source: Path, output: Store) -> None:
@@ -122,7 +119,7 @@ def test_a_second_ctrl_c_stops_at_once(source: Path, output: Store) -> None:
 
 
 def test_ctrl_c_during_the_last_batch_changes_nothing(source: Path, output: Store) -> None:
-    executor = Loop(lambda number: os.kill(os.getpid(), signal.SIGINT) if number == 19 else None)
+    executor = Loop(lambda number: os.kill(os.getpid(), signal.SIGINT) if number == 7 else None)
     assert drive(str(source), output, executor=executor).state == "finished"
 
 
@@ -136,7 +133,7 @@ def test_infrastructure_that_gives_up_stops_the_run_with_its_files_to_do(source:
     assert rows(output, "files").height == 12
     assert ledger.runs(output)["state"].to_list() == ["stopped"]
     drive(str(source), output)
-    assert rows(output, "files").height == 60
+    assert rows(output, "files").height == 24
 
 
 def test_a_driver_that_another_overtook_stops_and_leaves_its_state_alone(source: Path, output: Store) -> None:
@@ -146,7 +143,7 @@ def test_a_driver_that_another_overtook_stops_and_leaves_its_state_alone(source:
 
     with pytest.raises(OutputBusy, match="commits to this output too"):
         drive(str(source), output, executor=Loop(overtaken))
-    assert rows(output, "files")["file"].n_unique() == rows(output, "files").height == 60
+    assert rows(output, "files")["file"].n_unique() == rows(output, "files").height == 24
     assert ledger.runs(output)["state"].to_list() == ["interrupted", "finished"]
 
 
@@ -183,27 +180,3 @@ def test_batch_size_and_the_guarded_child_change_no_row(source: Path, tmp_path: 
     drive(str(source), stores[1], replace(SETTINGS, batch_works=None), InProcess())
     drive(str(source), stores[2], replace(SETTINGS, batch_works=64), InProcess(guarded=True))
     assert digests(stores[0], TABLES) == digests(stores[1], TABLES) == digests(stores[2], TABLES)
-
-
-@pytest.mark.slow
-def test_a_driver_killed_at_random_moments_equals_an_undisturbed_one(source: Path, tmp_path: Path) -> None:
-    undisturbed, killed = Store(tmp_path / "whole"), Store(tmp_path / "killed")
-    drive(str(source), undisturbed)
-    command = [sys.executable, "-m", "tests.engine.drive", str(source), killed.uri, str(source.parent / "user")]
-    moments, kills = random.Random(7), 0
-    for _ in range(12):
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            assert process.stdout is not None and process.stdout.readline() == b"go\n"
-            try:
-                process.wait(timeout=moments.uniform(0.1, 1.5) if kills < 4 else None)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                kills += 1
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL
-    assert kills >= 3
-    assert digests(killed, TABLES) == digests(undisturbed, TABLES)
-    states = ledger.runs(killed)["state"].to_list()
-    assert states[-1] == "finished"
-    assert set(states[:-1]) <= {"interrupted"}

@@ -21,10 +21,14 @@ MODULE = """
         key=("source_id",), sort=("source_id",),
     )
 
+    HALF = column("half", pa.float64(), "By", "half of the bytes")
+    WIDE = Table(SIZES.schema.append(HALF), key=SIZES.key, sort=SIZES.sort)
+
     @dataclass(frozen=True)
     class Sizes:
         factor: float = 1.0
         bands: tuple[int, ...] = (1, 2)
+        wide: bool = False
 
         @property
         def name(self) -> str:
@@ -32,7 +36,7 @@ MODULE = """
 
         @property
         def outputs(self) -> Mapping[str, Table]:
-            return {{"sizes": SIZES}}
+            return {{"sizes": WIDE if self.wide else SIZES}}
 
         def __call__(self, files: Sequence[RawFile], source: Source) -> Outcome:
             good = [file for file in files if file.data.startswith(b"PK")]
@@ -44,7 +48,7 @@ MODULE = """
                 else Verdict(file.name, Status.OK)
                 for file in files
             )
-            return Outcome({{"sizes": pa.Table.from_pylist(rows, SIZES.schema)}}, bad)
+            return Outcome({{"sizes": pa.Table.from_pylist(rows, self.outputs["sizes"].schema)}}, bad)
 
     def bare(files, source, *, factor=2.0):
         return Sizes(factor=factor)(files, source)
