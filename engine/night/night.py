@@ -15,6 +15,7 @@ from engine.module import Outcome, RawFile, Source, Table, Verdict
 from engine.night import epochs as stage
 from engine.night import features, merge, nights, parse, quality, rows, verdicts
 from engine.night.clean import clean
+from engine.night.device_clock import placed
 from engine.night.epochs import Epochs
 from engine.night.features import NightOfSource
 from engine.night.nights import Session
@@ -43,7 +44,7 @@ class Filtered:
 
 @dataclass(frozen=True)
 class Night:
-    """Raw E4 or NRF files of one subject-night to the tables of `engine.night.tables`. Fields are parameters.
+    """Raw files of one subject-night to the tables of `engine.night.tables`. Fields are parameters.
 
     max_unpacked_mb: a file that unpacks to more is refused. analysis_window: `full` takes the whole sleep period,
     `ava2019` drops its first 90 and last 30 min and asks for 4 h.
@@ -89,7 +90,7 @@ class Night:
         for recording in recordings:
             first.setdefault(recording.sha256, recording.file)
         twins = {r.file: first[r.sha256] for r in recordings if first[r.sha256] != r.file}
-        own = tuple(clean(r, source.received_at) for r in recordings if r.file not in twins)
+        own = tuple(clean(placed(r, source), source.received_at) for r in recordings if r.file not in twins)
         return Parsed(own, unreadable, twins)
 
     def split(self, parsed: Parsed, source: Source) -> tuple[Session, ...]:

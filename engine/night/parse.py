@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from engine.module import RawFile
-from engine.night import nrf
+from engine.night import cwa, geneactiv, nrf
 from engine.night.e4 import Member, part_of, read_session
 from engine.night.recording import Recording, Unreadable
 from engine.night.zips import Archive, Refused, looks_like_zip
@@ -18,13 +18,17 @@ Read = list[Recording | Unreadable]
 
 _KNOWN_BY_START = (
     (b"Obj\x01", "an Avro file (EmbracePlus?)"),
-    (b"MD", "an Axivity .cwa file"),
     (b"0       ", "an EDF file"),
-    (b"Device Identity", "a GENEActiv .bin file"),
+    (b"GENEA/", "a GENEA .bin file"),
+    (b"RIFF", "a .wav file"),
+    (b"------------ Data File Created By ActiGraph", "an ActiGraph csv export"),
+    (b"Actical", "an Actical csv export"),
+    (b"[{", "a JSON export without a signal"),
     (b"\x1f\x8b", "a gzip file"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"Rar!", "a RAR archive"),
 )
+_READ_HERE = "an Empatica E4 export (zip or its csv files), an Axivity .cwa, a GENEActiv .bin or an NRF Parquet file"
 
 
 def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recording, ...], tuple[Unreadable, ...]]:
@@ -39,6 +43,10 @@ def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recordin
             found.append(nrf.read(file.name, file.data, max_unpacked_mb))
         elif looks_like_zip(file.data):
             found += _read_zip(file, max_unpacked_mb)
+        elif cwa.looks_like_cwa(file.data):
+            found.append(cwa.read(file.name, file.data))
+        elif geneactiv.looks_like_geneactiv(file.data):
+            found.append(geneactiv.read(file.name, file.data))
         elif part_of(file.name):
             folders.setdefault(str(PurePosixPath(file.name).parent), []).append(file)
         else:
@@ -54,7 +62,7 @@ def _unknown(file: RawFile) -> Unreadable:
         return Unreadable(file.name, {"SIG_EMPTY": 1}, "the file is empty (0 bytes): upload it again")
     kinds = [kind for start, kind in _KNOWN_BY_START if file.data.startswith(start)]
     told = f"this looks like {kinds[0]}, which is not read here" if kinds else "no known format"
-    message = f"{told}: give an Empatica E4 export (zip or its csv files) or an NRF Parquet file"
+    message = f"{told}: give {_READ_HERE}"
     return Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, message)
 
 

@@ -170,7 +170,7 @@ def test_a_cut_zip_keeps_what_is_there() -> None:
         (b"2019-10-16T12:09:01.702+02:00;-36;620;-824\n", "acc.csv", "FORMAT_UNKNOWN"),
         (b"1600000000.0\n64.0\n", "BVP.csv", "SIG_EMPTY"),
         (b"PAR1", "a.parquet", "BLK_BAD"),
-        (b"MD\xfc\x03" + bytes(2000), "a.cwa", "FORMAT_UNKNOWN"),
+        (b"MD\xfc\x03" + bytes(2000), "a.cwa", "BLK_BAD"),
     ],
 )
 def test_what_cannot_be_read_says_so(data: bytes, name: str, code: str) -> None:
