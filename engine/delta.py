@@ -177,6 +177,22 @@ def add_columns(handle: DeltaTable, name: str, fields: Sequence[Field]) -> None:
         handle.alter.add_columns(list(fields))
 
 
+def unused(handle: DeltaTable, name: str, older_than_h: int, *, delete: bool, orphans: bool) -> list[str]:
+    """Paths of files that the table no longer uses; with `orphans` also of those that it never did. `delete`s them.
+
+    Age counts from the removal, for orphans from the last change.
+    """
+    with _translated(name):
+        return handle.vacuum(older_than_h, dry_run=not delete, enforce_retention_duration=False, full=orphans)
+
+
+def checkpoint(handle: DeltaTable, name: str) -> int:
+    """Write down the handle's version whole, and return its number: a reader needs no earlier entry of the log."""
+    with _translated(name):
+        handle.create_checkpoint()
+        return handle.version()
+
+
 def live(handle: DeltaTable, name: str, module_id: str | None = None) -> list[LivePart]:
     """Parts that the table holds now, of one module or of all, sorted by path."""
     frame = pl.DataFrame(handle.get_add_actions(flatten=True))

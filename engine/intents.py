@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.delta import Layout
@@ -104,6 +104,18 @@ def put(store: Store, intent: Intent) -> None:
         f"{store.uri}: run {other.run_id} on {other.host} commits to this output too; this run stops, and what it "
         "had committed stays"
     )
+
+
+def earlier(store: Store, number: int) -> list[int]:
+    """Numbers of the intents before this one."""
+    return sorted(found for found in _numbers(store) if found < number)
+
+
+def empty(store: Store, number: int) -> None:
+    """Forget what an earlier intent changed; that its number is taken, and by whom, stays."""
+    intent = decode(store.read(_path(number)))
+    if intent.changes:
+        store.write(_path(number), encode(replace(intent, changes=())))
 
 
 def _numbers(store: Store) -> Iterator[int]:

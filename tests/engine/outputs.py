@@ -89,7 +89,15 @@ def _ledger(keys: Sequence[str], status: str) -> bytes:
     known = pa.schema([field for field in FILES.schema if field.name not in ("run_id", "committed_at")])
     cause = {"failed": "module", "quarantined": "timeout"}.get(status)
     rows = [
-        {"work_key": key, "file": f"{key}.zip", "source_id": key, "status": status, "cause": cause, "size_bytes": 100}
+        {
+            "work_key": key,
+            "file": f"{key}.zip",
+            "subject_id": key[0],
+            "source_id": key,
+            "status": status,
+            "cause": cause,
+            "size_bytes": 100,
+        }
         for key in keys
     ]
     sink = pa.BufferOutputStream()

@@ -1,0 +1,47 @@
+"""`nightmill erase`: take one subject out of an output, its history and its records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from engine.erase import Erased, erase, find
+from jobs.opened import opened, options, storage_options
+from jobs.options import as_json, taking
+from jobs.show import count
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  nightmill erase out --subject P07
+  nightmill erase out --subject P07 --yes
+"""
+)
+@click.argument("output")
+@click.option("--subject", required=True, metavar="ID", help="Whose rows go.")
+@click.option("--yes", is_flag=True, help="Erase; without it, only say what would go.")
+@taking(*storage_options)
+@as_json
+def command(output: str, subject: str, yes: bool, as_json: bool, **flags: str | None) -> int:
+    """Take every row of a subject out of OUTPUT: all tables, module versions, earlier table versions and records.
+
+    Earlier versions of the tables can no longer be read afterwards. Remove the subject's raw files from the inputs
+    first: the next reprocess brings back whom they still hold.
+    """
+    store = opened(output, options(flags))
+    told = erase(store, subject) if yes else Erased(find(store, subject), 0, 0, ())
+    if as_json:
+        click.echo(json.dumps({"erased": yes, **asdict(told)}))
+        return 0
+    for name, rows in sorted(told.rows.items()):
+        click.echo(f"{name:<12}{count(rows, 'row')}")
+    if not yes:
+        click.echo("nothing was erased; --yes erases this and its history" if told.rows else f"no rows of {subject}")
+        return 0
+    click.echo(f"erased, with {count(told.files, 'file')} of earlier versions; what this cannot reach:")
+    for one in told.remains:
+        click.echo(f"  {one}")
+    return 0

@@ -1,0 +1,67 @@
+"""`nightmill gc`: list, and with --yes delete, the files that an output no longer needs."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+
+import click
+import polars as pl
+from rich.console import Console
+
+from engine import ledger
+from engine.batches import MOST_WORKS
+from engine.gc import FLOOR_H, Waste, collect, find
+from engine.storage import Store
+from jobs.opened import opened, options, storage_options
+from jobs.options import as_json, taking
+from jobs.show import count, draw, size
+
+SENDINGS = 3
+"""So often may a batch be sent until the run stops."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  nightmill gc out
+  nightmill gc out --older-than 48 --yes
+"""
+)
+@click.argument("output")
+@click.option("--older-than", default=168, show_default=True, metavar="HOURS", help="Least age of what goes.")
+@click.option("--yes", is_flag=True, help="Delete; without it, only say what would go.")
+@taking(*storage_options)
+@as_json
+def command(output: str, older_than: int, yes: bool, as_json: bool, **flags: str | None) -> int:
+    """List the files of OUTPUT that no reader of its present state needs: orphans of killed runs, and old versions.
+
+    Deleting old files ends the reading of earlier versions of a table; the rows of the present one never change.
+    """
+    store = opened(output, options(flags))
+    found = (collect if yes else find)(store, older_than, floor_h(store))
+    if as_json:
+        click.echo(json.dumps([asdict(waste) for waste in found]))
+        return 0
+    if not found:
+        click.echo(f"no garbage of {older_than} h or more")
+        return 0
+    draw(Console(), summary(found), "deleted" if yes else "garbage", {})
+    if not yes:
+        click.echo(f"nothing was deleted; --yes deletes {count(len(found), 'file')}")
+    return 0
+
+
+def floor_h(store: Store) -> int:
+    """Hours that the longest batch of any run of this output may have taken, and at least a day."""
+    limits = [json.loads(text or "{}").get("limits", {}).get("seconds", 0.0) for text in ledger.runs(store)["config"]]
+    return max(FLOOR_H, math.ceil(max(limits, default=0.0) * MOST_WORKS * SENDINGS / 3600))
+
+
+def summary(found: list[Waste]) -> pl.DataFrame:
+    """Files and bytes by kind and table."""
+    frame = pl.DataFrame([asdict(waste) for waste in found])
+    counted = frame.group_by("kind", "table").agg(files=pl.len(), size_bytes=pl.col("size_bytes").sum())
+    sized = counted.with_columns(size=pl.col("size_bytes").map_elements(size, pl.String))
+    return sized.sort("kind", "table").drop("size_bytes")
