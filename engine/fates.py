@@ -64,7 +64,7 @@ def _fate(result: Result, one: Input | None) -> Row:
 
 
 def _about(one: Input) -> Row:
-    return {"file": one.name, "uri": _uri(one), "content_key": content_key(one), "size_bytes": one.size_bytes}
+    return {"file": one.name, "uri": where(one), "content_key": content_key(one), "size_bytes": one.size_bytes}
 
 
 def _failed(failure: Failure) -> Row:
@@ -97,7 +97,7 @@ def _judged(verdicts: Sequence[Verdict], one: Input | None) -> Row:
     }
 
 
-def _uri(one: Input) -> str | None:
+def where(one: Input) -> str | None:
     """Where an input lies: its file, or the folder of its files."""
     first = min(one.files, key=lambda file: file.name, default=None)
     if first is None or len(one.files) == 1:
