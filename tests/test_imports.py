@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,14 @@ def test_rooms_import_only_downwards() -> None:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_run_machinery_knows_no_night() -> None:
+    """All of it: the contract in pyproject.toml lists modules, and a new one is easily forgotten there."""
+    machinery = [*(ROOT / "engine").glob("*.py"), *(ROOT / "engine" / "results").glob("*.py")]
+    lines = [(path.name, line) for path in machinery for line in path.read_text().splitlines()]
+    foreign = re.compile(r"\s*(from|import) (kernels|engine\.(night|vitals|simulate|backtest))\b")
+    assert [one for one in lines if foreign.match(one[1])] == []
 
 
 def test_rooms_hold_nothing_in_their_init() -> None:
