@@ -11,23 +11,21 @@ import queue
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
-from distributed import Client, Future, WorkerPlugin
+from distributed import Client, Future
+from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from engine.batches import Batch
-from engine.errors import InfrastructureError
+from engine.errors import InfrastructureError, UserError
 from engine.events import BatchRetried, Listener, WorkersReady, ignore
 from engine.failures import shorten
 from engine.guard import ForkGuard, Guard, InlineGuard
-from engine.guards import close_guards, lent_guard
+from engine.readiness import make_ready, order, taken
 from engine.receipt import Receipt
 from engine.retries import DEADLY, Patience, Sending, again, exhausted, killer
-from engine.rooms import check_rooms
 from engine.task import TaskSpec, run_batch
 
 BATCHES_A_WORKER = 3
@@ -97,17 +95,22 @@ class DaskExecutor:
 
     def run(self, spec: TaskSpec, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
         started = time.monotonic()
-        told = pickle.dumps(spec)
-        plugin = _Readiness(told)
-        self._client.register_plugin(plugin, name=plugin.name)  # waits until every worker has loaded the module
+        told = order(spec)
+        self._make_ready(told)
         self._listener(WorkersReady(self.workers, time.monotonic() - started))
         under_way = _UnderWay(self._client, told, self._listener, self._patience, BATCHES_A_WORKER * self.workers)
         try:
             yield from under_way.run(batches)
         finally:
             under_way.forget()
-            with suppress(Exception):  # the scheduler may be gone, and its workers with it
-                self._client.unregister_worker_plugin(plugin.name)
+
+    def _make_ready(self, told: bytes) -> None:
+        """Wait until every worker has loaded the module. A later worker does so with its first batch: nothing of a run
+        stays on the scheduler, which may outlive this driver, nor must a dying worker hold up its end."""
+        answers = self._client.run(make_ready, told, on_error="return")
+        for answer in answers.values():
+            if isinstance(answer, UserError):
+                raise answer
 
 
 class _UnderWay:
@@ -191,6 +194,8 @@ class _UnderWay:
             yield sent.batch, pickle.loads(future.result())
         except (InfrastructureError, KilledWorker) as error:
             yield from self._after(sent, error)
+        except FutureCancelledError:
+            raise InfrastructureError("the scheduler is gone, or was restarted") from None
         finally:
             future.release()
 
@@ -220,34 +225,7 @@ class _UnderWay:
         self._listener(BatchRetried(len(sent.batch.works), sent.attempt + 1, why))
 
 
-def _do(spec: bytes, sent: bytes) -> bytes:
+def _do(told: bytes, sent: bytes) -> bytes:
     """The task as Dask sees it: bytes in, bytes out, so that the scheduler handles one blob each way."""
     batch, attempt = pickle.loads(sent)
-    return pickle.dumps(run_batch(_spec(spec), batch, attempt=attempt))
-
-
-@lru_cache(maxsize=8)
-def _spec(told: bytes) -> TaskSpec:
-    spec: TaskSpec = pickle.loads(told)
-    return spec
-
-
-class _Readiness(WorkerPlugin):  # type: ignore[misc]
-    """Prepares a worker, also a later one: are its packages ours, does it see our module, is its guard warm?"""
-
-    def __init__(self, spec: bytes) -> None:
-        self._spec = spec
-        self.name = f"nightmill-{hash(spec):x}"
-
-    async def setup(self, worker: Any) -> None:
-        # In a thread: loading a module takes seconds, and the worker's heartbeat must go on.
-        await worker.loop.run_in_executor(None, self._prepare)
-
-    def _prepare(self) -> None:
-        check_rooms()
-        spec = _spec(self._spec)
-        with lent_guard(spec.mapped, spec.limits) as guard:
-            guard.warm()
-
-    def teardown(self, worker: Any) -> None:  # noqa: ARG002
-        close_guards()
+    return pickle.dumps(run_batch(taken(told), batch, attempt=attempt))

@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import pkgutil
+import socket
 import sys
 import typing
 from collections.abc import Iterable, Mapping
@@ -53,8 +54,8 @@ class ModuleRef:
         found = identify(self.reference, module)
         if found.module_id != self.module_id:
             raise StaleWorker(
-                f"the driver runs {self.module_id}, but this process (pid {os.getpid()}) finds {found.module_id} "
-                f"for {self.reference}: give all machines the same code and restart the workers"
+                f"the driver runs {self.module_id}, but {socket.gethostname()} (process {os.getpid()}) finds "
+                f"{found.module_id} for {self.reference}: give all machines the same code and restart the workers"
             )
         return module
 

@@ -10,7 +10,6 @@ import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 
 import polars as pl
 import psutil
@@ -20,12 +19,11 @@ from engine import delta, ledger
 from engine.errors import ModuleError, OutputBusy
 from engine.identity import Identity
 from engine.intents import Change
+from engine.libraries import versions
 from engine.module import Table
 from engine.parts import write_part
 from engine.schemas import DICTIONARY, FILES, RUNS
 from engine.storage import Store
-
-LIBRARIES = ("nightmill", "numpy", "numba", "pyarrow", "polars", "dask", "distributed", "deltalake", "isal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +63,6 @@ def new_run_id(now: datetime) -> str:
     '20260102T030405.678-'
     """
     return f"{now.strftime('%Y%m%dT%H%M%S')}.{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
-
-
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def machine() -> dict[str, str | int | float]:
