@@ -232,7 +232,8 @@ def candidates(files: pl.DataFrame, listing: Listing, include: Sequence[str]) ->
         input=pl.when(in_root).then(pl.lit(last_of_root)).when(member).then("folder").otherwise("path"),
     )
     hidden, wanted = pl.col("path").str.contains(HIDDEN), _wanted(include)
-    reason = "no include pattern matches it" if include else "neither *.zip, *.parquet, *.cwa, *.bin nor in an E4 folder"
+    others = "neither *.zip, *.parquet, *.cwa, *.bin nor in an E4 folder"
+    reason = "no include pattern matches it" if include else others
     unwanted = pl.when(hidden).then(pl.lit("hidden")).when(~wanted).then(pl.lit(reason))
     why = pl.when(~pl.col("chosen")).then(unwanted)
     return frame.with_columns(why=why).drop("name", "folder", "e4")

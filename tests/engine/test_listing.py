@@ -37,8 +37,8 @@ def test_candidates_and_ignored(tmp_path: Path) -> None:
     names = ["a.ZIP", "b.parquet", "manifest.parquet", "c.cwa", ".d.zip", "__MACOSX/e.zip", "f/.g/h.zip", "readme"]
     write_empty(tmp_path, *names)
     inventory = take([InputSpec(str(tmp_path))], OPTIONS)
-    assert inventory.inputs["input"].to_list() == ["a.ZIP", "b.parquet"]
-    assert set(whys(inventory)) == {"manifest.parquet", "c.cwa", ".d.zip", "e.zip", "h.zip", "readme"}
+    assert inventory.inputs["input"].to_list() == ["a.ZIP", "b.parquet", "c.cwa"]
+    assert set(whys(inventory)) == {"manifest.parquet", ".d.zip", "e.zip", "h.zip", "readme"}
     chosen = take([InputSpec(str(tmp_path), include=("*.cwa", "r*"))], OPTIONS)
     assert chosen.inputs["input"].to_list() == ["c.cwa", "readme"]
     assert whys(chosen)["b.parquet"] == "no include pattern matches it"
