@@ -22,6 +22,7 @@ FEATURE_CHANNELS = {
 }
 """What features use, by the name that a person reads; one of several PPG channels is enough."""
 BLOCKS_LOST = ("ZIP_TRUNC", "BLK_BAD", "CLK_RESET")
+MOST_BAD_BLOCKS = 0.2
 LEAST_H = 1.0
 ALMOST_H = 1e-6
 MOSTLY, RARELY = 0.5, 0.1
@@ -71,10 +72,17 @@ def recorded(
     codes.update(["T_DUP"] if twin else [])
     codes.update(["SIG_MISSING"] if hours.lost() and not codes & {"SIG_MISSING", "SIG_EMPTY", "FS_BAD"} else [])
     codes.update(["SHORT"] if hours.short() or not hours.by_signal else [])
-    lost_blocks = codes.intersection(BLOCKS_LOST)
-    fine = not (hours.lost() or hours.short() or lost_blocks) and hours.by_signal
-    message = "; ".join([*_sentence(hours, n, bool(lost_blocks), codes, twin), *_cold(rows, hours, codes)])
+    fine = not (hours.lost() or hours.short() or any(map(_much_lost, recordings))) and hours.by_signal
+    lost_blocks = bool(codes.intersection(BLOCKS_LOST))
+    message = "; ".join([*_sentence(hours, n, lost_blocks, codes, twin), *_cold(rows, hours, codes)])
     return Verdict(file, Status.OK if fine else Status.PARTIAL, in_order(codes), message)
+
+
+def _much_lost(recording: Recording) -> bool:
+    """Whether a loss makes the file partial: any, but of blocks whose number is known only more than a fifth."""
+    blocks, bad = recording.metadata.get("blocks"), recording.codes.get("BLK_BAD", 0)
+    few = isinstance(blocks, int) and bad <= MOST_BAD_BLOCKS * blocks
+    return any(code in recording.codes for code in BLOCKS_LOST if not (few and code == "BLK_BAD"))
 
 
 def _hours(recording: Recording, name: str) -> float:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,13 @@ def test_missing_samples_do_not_count() -> None:
 def test_a_lost_block_is_partial_even_where_hours_are_left(code: str) -> None:
     verdict = _verdict(_recording(3.0, codes={code: 1}))
     assert (verdict.status, verdict.reasons) == (Status.PARTIAL, (code,))
+    assert "part of the file was lost" in verdict.message
+
+
+@pytest.mark.parametrize(("bad", "status"), [(20, Status.OK), (21, Status.PARTIAL)])
+def test_of_a_known_number_of_blocks_a_fifth_may_be_lost(bad: int, status: Status) -> None:
+    verdict = _verdict(replace(_recording(3.0, codes={"BLK_BAD": bad}), metadata={"blocks": 100}))
+    assert (verdict.status, verdict.reasons) == (status, ("BLK_BAD",))
     assert "part of the file was lost" in verdict.message
 
 
