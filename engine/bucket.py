@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,8 +32,10 @@ class Bucket:
         self._options = options
 
     def read(self, path: str) -> bytes:
+        bucket, _, prefix = self._uri.removeprefix("s3://").partition("/")
         with self._asking(path, InputUnreadable):
-            return bytes(obstore.get(self._client, path).bytes())
+            client = _reader(bucket, self._options, _credentials_mark())
+            return bytes(obstore.get(client, f"{prefix}/{path}".lstrip("/")).bytes())
 
     def write(self, path: str, data: bytes) -> None:
         with self._asking(path, InfrastructureError):
@@ -73,7 +75,7 @@ class Bucket:
             return
 
     def delta_options(self) -> dict[str, str]:
-        options = {f"AWS_{key.upper()}": value for key, value in self._config().items()}
+        options = {f"AWS_{key.upper()}": value for key, value in _config(self._options).items()}
         options["AWS_ALLOW_HTTP"] = str(options.get("AWS_ENDPOINT", "").startswith("http://")).lower()
         provider = _provider(self._options)
         if provider is not None:
@@ -86,31 +88,12 @@ class Bucket:
     def filesystem(self) -> Any:
         from obstore.fsspec import FsspecStore
 
-        return FsspecStore("s3", **self._connection())
+        return FsspecStore("s3", **_connection(self._options))
 
     @cached_property
     def _client(self) -> Any:
         bucket, _, prefix = self._uri.removeprefix("s3://").partition("/")
-        return S3Store(bucket, prefix=prefix or None, **self._connection())
-
-    def _connection(self) -> dict[str, Any]:
-        seconds = timedelta(seconds=self._options.timeout_s)
-        return {
-            "config": self._config(),
-            "client_options": {"timeout": seconds, "connect_timeout": timedelta(seconds=10), "allow_http": True},
-            "retry_config": {"max_retries": self._options.attempts - 1, "retry_timeout": 3 * seconds},
-            "credential_provider": _provider(self._options),
-        }
-
-    def _config(self) -> dict[str, str]:
-        endpoint = self._options.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        region = self._options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        config = {"region": region or "us-east-1"}
-        if endpoint:
-            config |= {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
-        if self._options.anonymous:
-            config["skip_signature"] = "true"
-        return config
+        return S3Store(bucket, prefix=prefix or None, **_connection(self._options))
 
     @contextmanager
     def _asking(self, path: str, failure: type[InfrastructureError]) -> Iterator[None]:
@@ -127,6 +110,38 @@ class Bucket:
     def _refuse(self, error: Exception, path: str, kind: type[Exception], why: str) -> NoReturn:
         # `from None`: the client's message can hold the signed request.
         raise kind(f"{self._uri}/{path}: {why} ({type(error).__name__})") from None
+
+
+def _connection(options: StoreOptions) -> dict[str, Any]:
+    seconds = timedelta(seconds=options.timeout_s)
+    return {
+        "config": _config(options),
+        "client_options": {"timeout": seconds, "connect_timeout": timedelta(seconds=10), "allow_http": True},
+        "retry_config": {"max_retries": options.attempts - 1, "retry_timeout": 3 * seconds},
+        "credential_provider": _provider(options),
+    }
+
+
+def _config(options: StoreOptions) -> dict[str, str]:
+    endpoint = options.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    config = {"region": region or "us-east-1"}
+    if endpoint:
+        config |= {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
+    if options.anonymous:
+        config["skip_signature"] = "true"
+    return config
+
+
+@lru_cache(maxsize=16)
+def _reader(bucket: str, options: StoreOptions, _mark: int) -> Any:
+    """One client a bucket for all reads of this process: files lie in many folders, and connections are dear."""
+    return S3Store(bucket, **_connection(options))
+
+
+def _credentials_mark() -> int:
+    """Another number where the environment says other credentials."""
+    return hash(tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))))
 
 
 def _sort_out(text: str, failure: type[InfrastructureError]) -> tuple[type[Exception], str]:

@@ -32,7 +32,7 @@ BATCHES_A_WORKER = 3
 """Under way at once: one running, two waiting. Hides the way to the driver and bounds the scheduler's memory."""
 LISTEN_S = 5.0
 """How long the driver hears nothing before it looks whether scheduler and workers are still there."""
-NO_WORKERS_S = 300.0
+NO_WORKERS_S = 180.0
 
 
 class Executor(Protocol):
