@@ -1,4 +1,4 @@
-"""The angle of the z axis from the rolling median of each axis."""
+"""The angle of the z axis from the median of each axis over short slots."""
 
 from __future__ import annotations
 
@@ -6,89 +6,70 @@ import numpy as np
 from numba import njit
 
 MISSING = -(2**31)
-MAX_BINS = 65536
+MAX_BINS = 4096
 
 
-@njit("i4[:](i4[::1], i8)", cache=True)
-def rolling_median(values, half):  # type: ignore[no-untyped-def]
-    """Median of the samples present within ±half samples, by a sliding histogram; ends use the part that exists.
+@njit("f8(i4[::1], i4[::1])", cache=True)
+def grouped_median(values, bins):  # type: ignore[no-untyped-def]
+    """Median of values that were rounded: where inside its step the middle of the samples lies, if each step's samples
+    are spread evenly over it. Equal values give that value.
 
-    values: (n,) int32, −2³¹ = missing. Returns (n,) int32: the lower of the middle two where their number is even,
-    missing where the sample itself is missing. Ranges of more than 65,536 steps are coarsened by a power of two.
-    Missing samples lie in a bin above all others (tried branches on a −1 instead: 20 ms for a night against 12).
+    values: (n,) int32, n ≥ 1, none missing; bins: (k,) int32 of zeros, which it leaves as it found them (a range of k
+    steps or more is sorted instead).
 
-    >>> rolling_median(np.array([1, 9, 2, 3], np.int32), 1).tolist()
-    [1, 2, 3, 2]
+    >>> grouped_median(np.array([7, 7, 8, 9], np.int32), np.zeros(8, np.int32))
+    7.5
     """
     n = values.size
-    out = np.full(n, MISSING, np.int32)
-    low, high = np.int64(2**31), np.int64(MISSING)
+    low, high = np.int64(values[0]), np.int64(values[0])
     for i in range(n):
-        if values[i] != MISSING:
-            low = min(low, values[i])
-            high = max(high, values[i])
-    if low > high:
-        return out
-    shift = 0
-    while ((high - low) >> shift) >= MAX_BINS:
-        shift += 1
-    gone = np.uint64(((high - low) >> shift) + 1)
-    bins = np.full(n, gone, np.uint32)
+        low = min(low, np.int64(values[i]))
+        high = max(high, np.int64(values[i]))
+    if high - low >= bins.size:
+        ordered = np.sort(values)
+        middle = np.int64(ordered[(n - 1) >> 1])
+        below, here = 0, 0
+        for i in range(n):
+            below += ordered[i] < middle
+            here += ordered[i] == middle
+        return middle - 0.5 + (0.5 * n - below) / here
     for i in range(n):
-        if values[i] != MISSING:
-            bins[i] = (values[i] - low) >> shift
-    histogram = np.zeros(gone + np.uint64(1), np.int32)
-    middle, below, count = np.uint64(0), 0, 0
-    for i in range(-half, n):
-        if i + half < n:
-            entering = bins[i + half]
-            histogram[entering] += 1
-            below += entering < middle
-            count += entering != gone
-        if i - half - 1 >= 0:
-            leaving = bins[i - half - 1]
-            histogram[leaving] -= 1
-            below -= leaving < middle
-            count -= leaving != gone
-        if i < 0 or count == 0:
-            continue
-        rank = (count - 1) >> 1
-        while below > rank:
-            middle -= np.uint64(1)
-            below -= histogram[middle]
-        while below + histogram[middle] <= rank:
-            below += histogram[middle]
-            middle += np.uint64(1)
-        if bins[i] != gone:
-            out[i] = low + (np.int64(middle) << shift)
-    return out
+        bins[values[i] - low] += 1
+    middle, below = low, 0
+    while 2 * (below + bins[middle - low]) < n:
+        below += bins[middle - low]
+        middle += 1
+    here = bins[middle - low]
+    bins[: high - low + 1] = 0
+    return middle - 0.5 + (0.5 * n - below) / here
 
 
 @njit("Tuple((f8[:], i8[:]))(i4[::1], i4[::1], i4[::1], f8[::1], f8[::1], i8[::1])", cache=True)
-def angle_sums(x, y, z, scale, offset, bounds):  # type: ignore[no-untyped-def]
-    """Sum over slots of atan2(z, √(x² + y²)), in degrees.
+def slot_angles(x, y, z, scale, offset, bounds):  # type: ignore[no-untyped-def]
+    """atan2(z, √(x² + y²)) of the medians of each slot, in degrees.
 
-    x, y, z: (n,) int32, −2³¹ = missing (rolling medians, as a rule); scale, offset: (3,) g; bounds: (m + 1,) int64 as
-    in `kernels.movement`. Returns sums (m,) ° and counts (m,). The angle is computed only where the vector changed.
+    x, y, z: (n,) int32, −2³¹ = missing, then the other axes' samples do not count either; scale, offset: (3,) g;
+    bounds: (m + 1,) int64 as in `kernels.movement`. Returns angles (m,) °, 0 without samples, and counts (m,).
     Source: van Hees 2015, 10.1371/journal.pone.0142533.
     """
     m = bounds.size - 1
-    sums = np.zeros(m)
+    angles = np.zeros(m)
     counts = np.zeros(m, np.int64)
-    last_x, last_y, last_z = MISSING, MISSING, MISSING
-    angle = 0.0
+    longest = 0
     for slot in range(m):
-        total = 0.0
+        longest = max(longest, bounds[slot + 1] - bounds[slot])
+    near = np.empty((3, longest), np.int32)
+    bins = np.zeros(MAX_BINS, np.int32)
+    for slot in range(m):
+        k = 0
         for i in range(bounds[slot], bounds[slot + 1]):
-            if x[i] == MISSING or y[i] == MISSING or z[i] == MISSING:
-                continue
-            if x[i] != last_x or y[i] != last_y or z[i] != last_z:
-                last_x, last_y, last_z = x[i], y[i], z[i]
-                gx = last_x * scale[0] + offset[0]
-                gy = last_y * scale[1] + offset[1]
-                gz = last_z * scale[2] + offset[2]
-                angle = np.degrees(np.arctan2(gz, np.sqrt(gx * gx + gy * gy)))
-            total += angle
-            counts[slot] += 1
-        sums[slot] = total
-    return sums, counts
+            near[0, k], near[1, k], near[2, k] = x[i], y[i], z[i]
+            k += x[i] != MISSING and y[i] != MISSING and z[i] != MISSING
+        if k == 0:
+            continue
+        gx = grouped_median(near[0, :k], bins) * scale[0] + offset[0]
+        gy = grouped_median(near[1, :k], bins) * scale[1] + offset[1]
+        gz = grouped_median(near[2, :k], bins) * scale[2] + offset[2]
+        angles[slot] = np.degrees(np.arctan2(gz, np.sqrt(gx * gx + gy * gy)))
+        counts[slot] = k
+    return angles, counts

@@ -20,27 +20,38 @@ def _series(n: int, kind: str, seed: int = 0):  # type: ignore[no-untyped-def]
     return x.astype(np.int32)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 5, 21, 300])
-@pytest.mark.parametrize("half", [0, 1, 10])
-@pytest.mark.parametrize("kind", ["noise", "still", "steps", "holes", "missing"])
-def test_median_equals_the_naive_twin(n: int, half: int, kind: str) -> None:
+@pytest.mark.parametrize("n", [1, 2, 5, 20, 301])
+@pytest.mark.parametrize("kind", ["noise", "still", "steps", "spike"])
+def test_median_equals_the_naive_twin(n: int, kind: str) -> None:
     values = _series(n, kind)
-    for form in (kernel.rolling_median, kernel.rolling_median.py_func):
-        assert form(values, half).tolist() == naive.rolling_median(values, half)
+    for form in (kernel.grouped_median, kernel.grouped_median.py_func):
+        bins = np.zeros(300, np.int32)
+        assert form(values, bins) == pytest.approx(naive.grouped_median(values), rel=1e-12)
+        assert not bins.any()
 
 
-def test_a_spike_beyond_the_bins_costs_resolution_and_leaves_no_trace() -> None:
-    values = _series(100, "spike")
-    assert set(kernel.rolling_median(values, 5).tolist()) == {3}
+def test_a_device_between_two_steps_lies_between_them() -> None:
+    """Plain medians jump by a whole step (0.9° on an E4) as chance goes: no threshold of stillness survives that."""
+    rng = np.random.default_rng(0)
+    medians = [
+        kernel.grouped_median(np.rint(40.5 + 0.3 * rng.standard_normal(160)).astype(np.int32), np.zeros(9, np.int32))
+        for _ in range(50)
+    ]
+    assert np.abs(np.array(medians) - 40.5).max() < 0.3
 
 
-@pytest.mark.parametrize("kind", ["noise", "still", "holes", "missing"])
+@pytest.mark.parametrize("kind", ["noise", "still", "steps", "holes", "missing"])
 def test_angles_equal_the_naive_twin(kind: str) -> None:
     axes = [_series(200, kind, seed) for seed in range(3)]
     scale, offset = np.array([1 / 64, 1 / 50, 1 / 64]), np.array([0.0, 0.01, 0.0])
     bounds = np.array([0, 0, 60, 150, 200])
-    for form in (kernel.angle_sums, kernel.angle_sums.py_func):
-        sums, counts = form(*axes, scale, offset, bounds)
-        expected, numbers = naive.angle_sums(*axes, scale, offset, bounds)
-        np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-9)
+    for form in (kernel.slot_angles, kernel.slot_angles.py_func):
+        angles, counts = form(*axes, scale, offset, bounds)
+        expected, numbers = naive.slot_angles(*axes, scale, offset, bounds)
+        np.testing.assert_allclose(angles, expected, rtol=1e-12, atol=1e-9)
         assert counts.tolist() == numbers
+
+
+def test_no_slots() -> None:
+    none = np.empty(0, np.int32)
+    assert kernel.slot_angles(none, none, none, np.ones(3), np.zeros(3), np.zeros(1, np.int64))[0].tolist() == []

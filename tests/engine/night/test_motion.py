@@ -106,4 +106,4 @@ def test_a_tilt_of_the_table_shows_in_the_calibration_error() -> None:
 def test_brief_spikes_do_not_turn_the_wrist() -> None:
     vectors = _constant((0, 0, 1), 20)
     vectors[100:140] = (1, 0, 0)
-    np.testing.assert_allclose(_measure(vectors).angle5_deg, 90.0)
+    np.testing.assert_allclose(_measure(vectors).angle5_deg, 90.0, atol=0.01)
