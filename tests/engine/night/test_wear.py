@@ -44,8 +44,38 @@ def test_quiet_sleep_is_worn() -> None:
 def test_still_and_cold_or_without_pulse_is_not_worn(witness: str) -> None:
     n = 4 * HOUR
     heat = _temperature(np.full(n, 22.0 if witness == "cold" else 33.0))
-    worn = judge(n, _motion(np.zeros(n, bool)), heat, _pulse(np.full(n, witness == "no pulse"), np.ones(n, bool)))
+    poor = np.zeros(n, bool)
+    worn = judge(n, _motion(poor), heat, _pulse(np.full(n, witness == "no pulse"), poor))
     assert (worn == OFF).all()
+
+
+def test_a_cold_hand_with_a_good_pulse_is_worn() -> None:
+    n = 4 * HOUR
+    worn = judge(n, _motion(np.zeros(n, bool)), _temperature(np.full(n, 25.0)), _pulse(np.zeros(n, bool)))
+    assert (worn == ON).all()
+
+
+def test_noise_that_looks_feasible_now_and_then_is_no_pulse() -> None:
+    n = 4 * HOUR
+    absent = np.arange(n) % 10 > 0
+    none = np.zeros(n, bool)
+    assert (judge(n, _motion(none), _temperature(np.full(n, 33.0)), _pulse(absent, none)) == OFF).all()
+    often = np.arange(n) % 10 > 2
+    assert (judge(n, _motion(none), _temperature(np.full(n, 33.0)), _pulse(often, none)) == ON).all()
+    assert (judge(n, _motion(none), _temperature(np.full(n, 33.0)), _pulse(absent, ~absent)) == ON).all()
+
+
+@pytest.mark.parametrize("minutes", [20, 45])
+def test_laid_aside_for_less_than_an_hour(minutes: int) -> None:
+    """No hour is still, but quiet, silence and the fall of temperature meet; from the first minute, while it is warm."""
+    off = np.zeros(3 * HOUR, bool)
+    off[HOUR : HOUR + 6 * minutes] = True
+    celsius = np.where(off, 22.5 + 10.5 * np.exp(-(np.arange(len(off)) - HOUR).clip(0) / 150), 33.0)
+    asleep = np.arange(len(off)) % 90 > 3
+    worn = judge(len(off), _motion(~off & ~asleep), _temperature(celsius), _pulse(off))
+    assert ((worn == OFF) == off).mean() > 0.99
+    silent_but_warm = judge(len(off), _motion(~off & ~asleep), _temperature(np.full(len(off), 33.0)), _pulse(off))
+    assert (silent_but_warm == ON).all()
 
 
 def test_a_moving_wrist_without_pulse_is_worn_while_warm() -> None:
@@ -106,6 +136,15 @@ def test_falling_temperature_of_a_still_device_says_off_before_it_is_cold() -> N
     off = temperature_off(_temperature(celsius), _motion(np.zeros(100, bool)).axes)
     assert not off[:30].any()
     assert off[80]
+
+
+def test_warmth_alone_does_not_undo_a_fall_without_movement() -> None:
+    celsius = np.concatenate([np.linspace(30.5, 27.0, 60), np.full(200, 27.0)])
+    moving = np.zeros(260, bool)
+    assert temperature_off(_temperature(celsius), _motion(moving).axes)[60:].all()
+    moving[150:] = True
+    off = temperature_off(_temperature(celsius), _motion(moving).axes)
+    assert off[60:140].all() and not off[160:].any()
 
 
 def test_five_minutes_without_pulse_are_needed_unless_the_recording_is_shorter() -> None:
