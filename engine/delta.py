@@ -183,14 +183,18 @@ def unused(handle: DeltaTable, name: str, older_than_h: int, *, delete: bool, or
     Age counts from the removal, for orphans from the last change.
     """
     with _translated(name):
-        return handle.vacuum(older_than_h, dry_run=not delete, enforce_retention_duration=False, full=orphans)
+        paths: list[str] = handle.vacuum(
+            older_than_h, dry_run=not delete, enforce_retention_duration=False, full=orphans
+        )
+        return paths
 
 
 def checkpoint(handle: DeltaTable, name: str) -> int:
     """Write down the handle's version whole, and return its number: a reader needs no earlier entry of the log."""
     with _translated(name):
         handle.create_checkpoint()
-        return handle.version()
+        version: int = handle.version()
+        return version
 
 
 def live(handle: DeltaTable, name: str, module_id: str | None = None) -> list[LivePart]:

@@ -20,6 +20,8 @@ COMMANDS = {
     "query": ("jobs.query", "SQL over all tables of an output."),
     "tables": ("jobs.tables", "The tables of an output, and what each column means."),
     "compact": ("jobs.compact", "Rewrite many small parts as few large ones."),
+    "compare": ("jobs.compare", "How far each feature moved between two module versions."),
+    "verify": ("jobs.verify", "Recompute a share of an output and compare it bit for bit."),
     "gc": ("jobs.gc", "List, and with --yes delete, files that an output no longer needs."),
     "erase": ("jobs.erase", "Take one subject out of an output, its history and its records."),
     "module": ("jobs.module", "Certify a processing module."),
