@@ -108,5 +108,12 @@ class Settings(Part):
     limits: LimitSettings = LimitSettings()
     max_failures: Tolerance = Field(default="20%", description="failed and quarantined files that stop the run")
     retry: tuple[Retried, ...] = Field(default=(), description="statuses to run again although nothing changed")
+    sample: float | None = Field(
+        default=None, gt=0, le=1, description="share of the subjects; a larger one holds all of a smaller one"
+    )
+    max_files: int | None = Field(
+        default=None, ge=1, description="files to do above which a run is refused; ten times the known where not given"
+    )
+    price_per_hour: float | None = Field(default=None, gt=0, description="of one worker, for estimates")
     commit: CommitSettings = CommitSettings()
     storage: StorageSettings = StorageSettings()

@@ -22,11 +22,12 @@ from engine.simulate.nights import write
 from engine.simulate.truth import Truths
 from jobs.accuracy import against_truth
 from jobs.errors import show_kinds
+from jobs.plan import show_plan
 from jobs.progress import RunProgress
 from jobs.reprocess import carry_out, show_summary
 from jobs.show import count, draw, span, units
-from jobs.study import Study, prepare, show_plan
-from jobs.workers import limits, number_of
+from jobs.study import Study, prepare
+from jobs.workers import number_of
 
 ZONE = "Europe/Zurich"
 DIRT = ("truncated", "missing", "duplicate", "garbage", "bomb")
@@ -99,7 +100,7 @@ def _reprocess(console: Console, folder: Path, workers: int | None) -> Study:
     console.rule("nightmill reprocess", align="left")
     with RunProgress(console) as progress:
         study = prepare(settings, progress)
-        show_plan(console, study, number_of(settings), limits(settings).memory_mb)
+        show_plan(console, study, number_of(settings))
         summary = carry_out(study, progress)
     show_summary(console, study, summary)
     return study
@@ -109,7 +110,7 @@ def _show_tables(console: Console, study: Study) -> None:
     console.rule("what came out", align="left")
     nights = scan(study.output, "nights").sort("subject_id", "night_date").select(SHOWN).collect()
     draw(console, nights.with_columns(pl.col(pl.Float64).round(1)), "nights (some columns)", units(study.outputs))
-    show_kinds(console, errors(study.output), study.inventory.inputs.height)
+    show_kinds(console, errors(study.output), study.inventory.counts.inputs)
 
 
 def _show_error(console: Console, study: Study, truths: Truths) -> None:

@@ -44,6 +44,11 @@ run_options: tuple[Callable[[F], F], ...] = (
     ),
     click.option("--max-failures", metavar="N|P%", help="Failed and quarantined files that stop the run [20%]."),
     click.option("--retry", metavar="STATUS,…", help="Run these again: failed,quarantined."),
+    click.option(
+        "--sample", type=float, metavar="SHARE", help="Of the subjects, such as 0.01; the same ones each time."
+    ),
+    click.option("--max-files", type=int, metavar="N", help="Refuse to do more [10 times what the output knows]."),
+    click.option("--price-per-hour", type=float, metavar="P", help="Of one worker, for the estimate."),
 )
 
 
@@ -84,7 +89,7 @@ def _given(flags: Mapping[str, Any], uris: list[str]) -> dict[str, Any]:
     limits = {"seconds": flags["limit_seconds"], "memory_mb": flags["limit_memory_mb"]}
     given["module"] = {key: value for key, value in module.items() if value}
     given["limits"] = {key: value for key, value in limits.items() if value is not None}
-    for key in ("output", "cluster", "workers", "batch", "max_failures"):
+    for key in ("output", "cluster", "workers", "batch", "max_failures", "sample", "max_files", "price_per_hour"):
         if flags[key] is not None:
             given[key] = flags[key]
     if flags["in_process"]:

@@ -15,11 +15,13 @@ from engine.events import Listener
 from engine.progress import CommitSettings, RunSummary
 from engine.run import RunSettings, run
 from jobs import exits
+from jobs.estimates import held, refuse_surprise, with_estimate
 from jobs.options import as_json, run_options, settings, taking
+from jobs.plan import show_plan
 from jobs.progress import RunProgress
 from jobs.show import count, draw, size, span
-from jobs.study import Study, prepare, show_plan
-from jobs.workers import lend, limits, number_of
+from jobs.study import Study, prepare
+from jobs.workers import lend, number_of
 
 
 @click.command(
@@ -44,7 +46,10 @@ def command(as_json: bool, **flags: Any) -> int:
     console = Console(stderr=as_json)
     with RunProgress(console) as progress:
         study = prepare(settings(flags), progress)
-        show_plan(console, study, number_of(study.settings), limits(study.settings).memory_mb)
+        if study.plan.count:
+            refuse_surprise(study)
+            study = with_estimate(study, console)
+        show_plan(console, study, number_of(study.settings))
         if study.is_current:
             console.print("nothing to do: every file is up to date")
             if as_json:
@@ -62,7 +67,7 @@ def carry_out(study: Study, listener: Listener) -> RunSummary:
     """Run the plan on what the settings ask for. Without anything to process no cluster is started."""
     told = study.settings
     run_settings = RunSettings(
-        limits=limits(told),
+        limits=held(told, study.estimate),
         commits=CommitSettings(told.commit.seconds, round(told.commit.mb * 1e6)),
         max_failures=told.max_failures,
         batch_works=told.batch,

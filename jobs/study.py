@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import polars as pl
-from rich.console import Console
-
 from configs.settings import InputSettings, Settings
 from engine import ledger, plan
 from engine.commit import recover
+from engine.estimate import Estimate
 from engine.events import InventoryTaken, Listener, PlanMade, ignore
 from engine.identity import Identity
 from engine.inventory import InputSpec, Inventory, take
 from engine.load import ModuleRef, refer
 from engine.module import Table
 from engine.results.open import newest
+from engine.s3_inventory import is_inventory
 from engine.storage import Store, StoreOptions, open_store
 from jobs.options import existing, output_of
-from jobs.show import count, draw, size, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class Study:
     after: int
     inventory: Inventory
     plan: plan.Plan
+    estimate: Estimate | None = None
 
     @property
     def outputs(self) -> dict[str, Table]:
@@ -50,10 +49,11 @@ def prepare(settings: Settings, listener: Listener = ignore) -> Study:
     options = StoreOptions(endpoint=settings.storage.endpoint, region=settings.storage.region)
     output = open_store(output_of(settings), options)
     inventory = take([_spec(one) for one in settings.inputs], options)
+    inventory = inventory if settings.sample is None else inventory.sampled(settings.sample)
     # After what fails at once: loading a module may compile for half a minute.
     mapped, identity = refer(settings.module.ref, settings.module.parameters)
-    files, sources = inventory.inputs.height, inventory.sources.height
-    listener(InventoryTaken(files, inventory.size_bytes, sources, inventory.ignored.height))
+    held = inventory.counts
+    listener(InventoryTaken(held.inputs, held.size_bytes, held.sources, inventory.ignored.height))
     after = recover(output, listener)
     made = plan.make(inventory, ledger.scan(output), identity, ledger.runs(output), settings.retry, options)
     listener(PlanMade(made.count, made.files, made.size_bytes, made.done_files))
@@ -61,27 +61,6 @@ def prepare(settings: Settings, listener: Listener = ignore) -> Study:
 
 
 def _spec(given: InputSettings) -> InputSpec:
-    return InputSpec(existing(given.uri), given.template, given.zone, given.device, given.subjects, given.include)
-
-
-def show_plan(console: Console, study: Study, workers: int, memory_mb: float) -> None:
-    """Counts, bytes, why the files are to do, and how long it may take."""
-    made, taken = study.plan, study.inventory
-    console.print(
-        f"inventory  {count(taken.inputs.height, 'file')} · {size(taken.size_bytes)} · "
-        f"{count(taken.sources['subject_id'].n_unique(), 'subject')} · {count(taken.sources.height, 'Source')} · "
-        f"{count(taken.ignored.height, 'other object')} ignored",
-        soft_wrap=True,
-    )
-    console.print(f"module     {study.identity.module_id} ({study.identity.reference})")
-    console.print(f"to do      {count(made.files, 'file')} · {size(made.size_bytes)} · {made.done_files:,} up to date")
-    if not made.count:
-        return
-    why = made.summary.with_columns(pl.col("size_bytes").map_elements(size, pl.String).alias("size")).drop("size_bytes")
-    draw(console, why, "why", {})
-    source = "measured on earlier files" if made.rate.measured else "guessed until files are measured"
-    console.print(
-        f"estimate   about {span(made.predicted_s / workers)} on {count(workers, 'worker')} ({source}) · "
-        f"at most {memory_mb:,.0f} MB for one unit of work",
-        soft_wrap=True,
-    )
+    uri = given.uri
+    existing(uri.partition("#")[0] if is_inventory(uri) else uri)
+    return InputSpec(uri, given.template, given.zone, given.device, given.subjects, given.include)
