@@ -13,21 +13,30 @@ def flat_runs(x, y, z, missing, shortest):  # type: ignore[no-untyped-def]
     """(k, 2) int64 begin and end of the runs of ≥ `shortest` samples in which x, y and z all stay identical.
 
     x, y, z: (n,) int32, the same array thrice for a single signal. A run of `missing` in x is no flat run.
+    Looks at what would be the run's end first: where two neighbours before it differ, no run begins before them.
 
     >>> x = np.array([7, 7, 7, 8, 8], np.int32)
     >>> flat_runs(x, x, x, -1, 3).tolist()
     [[0, 3]]
     """
-    n = x.shape[0]
-    found = np.empty((n // max(shortest, 1) + 1, 2), dtype=np.int64)
+    n, least = x.shape[0], max(shortest, 1)
+    found = np.empty((n // least + 1, 2), dtype=np.int64)
     count, begin = 0, 0
-    for i in range(1, n + 1):
-        if i < n and x[i] == x[begin] and y[i] == y[begin] and z[i] == z[begin]:
+    while begin + least <= n:
+        last = begin + least - 1
+        i = last
+        while i > begin and x[i] == x[i - 1] and y[i] == y[i - 1] and z[i] == z[i - 1]:
+            i -= 1
+        if i > begin:
+            begin = i
             continue
-        if i - begin >= shortest and x[begin] != missing:
-            found[count, 0], found[count, 1] = begin, i
+        end = last + 1
+        while end < n and x[end] == x[last] and y[end] == y[last] and z[end] == z[last]:
+            end += 1
+        if x[begin] != missing:
+            found[count, 0], found[count, 1] = begin, end
             count += 1
-        begin = i
+        begin = end
     return found[:count].copy()
 
 

@@ -10,6 +10,42 @@ COUNT, CLIPPED, SUM, SQUARES, LOW, HIGH = 0, 1, 2, 5, 8, 11
 """Columns of the integer sums: SUM, SQUARES, LOW and HIGH hold one column for each axis from there on."""
 
 
+@njit("i8(i4[::1], i4[::1], i4[::1], f8[::1], f8[::1], f8, f8[::1])", cache=True)
+def _norms(x, y, z, scale, offset, clip_g, norm):  # type: ignore[no-untyped-def]
+    """Fill `norm` (g, NaN where an axis is missing); returns how many samples are clipped. All at once in registers."""
+    kx, ky, kz = scale[0], scale[1], scale[2]
+    ox, oy, oz = offset[0], offset[1], offset[2]
+    clipped = 0
+    for i in range(norm.size):
+        there = (x[i] != MISSING) & (y[i] != MISSING) & (z[i] != MISSING)
+        gx, gy, gz = x[i] * kx + ox, y[i] * ky + oy, z[i] * kz + oz
+        norm[i] = np.sqrt(gx * gx + gy * gy + gz * gz) if there else np.nan
+        clipped += there & ((abs(gx) >= clip_g) | (abs(gy) >= clip_g) | (abs(gz) >= clip_g))
+    return clipped
+
+
+@njit("void(i4[::1], f8[::1], b1, i8[::1])", cache=True)
+def _axis_sums(values, norm, whole, row):  # type: ignore[no-untyped-def]
+    """Σ, Σ², minimum and maximum of one axis into `row`, where `norm` is no NaN (nowhere if `whole`)."""
+    total, squares, low, high = np.int64(0), np.int64(0), np.int64(2**31), np.int64(MISSING)
+    if whole:
+        for i in range(values.size):
+            v = np.int64(values[i])
+            total += v
+            squares += v * v
+            low = min(low, v)
+            high = max(high, v)
+    else:
+        for i in range(values.size):
+            if not np.isnan(norm[i]):
+                v = np.int64(values[i])
+                total += v
+                squares += v * v
+                low = min(low, v)
+                high = max(high, v)
+    row[SUM], row[SQUARES], row[LOW], row[HIGH] = total, squares, low, high
+
+
 @njit("Tuple((f8[:], f8[:,:], i8[:,:]))(i4[::1], i4[::1], i4[::1], f8[::1], f8[::1], i8[::1], f8)", cache=True)
 def movement(x, y, z, scale, offset, bounds, clip_g):  # type: ignore[no-untyped-def]
     """Sum one stretch of acceleration over epochs, truncating each sample's norm at 1 g before averaging.
@@ -26,30 +62,22 @@ def movement(x, y, z, scale, offset, bounds, clip_g):  # type: ignore[no-untyped
     norm = np.full(x.size, np.nan)
     floats = np.zeros((m, 2))
     integers = np.empty((m, 14), np.int64)
-    kx, ky, kz = scale[0], scale[1], scale[2]
-    ox, oy, oz = offset[0], offset[1], offset[2]
     for e in range(m):
-        total, above, count, clipped = 0.0, 0.0, 0, 0
-        sx = sy = sz = qx = qy = qz = np.int64(0)
-        lx = ly = lz = np.int64(2**31)
-        hx = hy = hz = np.int64(MISSING)
-        for i in range(bounds[e], bounds[e + 1]):
-            rx, ry, rz = np.int64(x[i]), np.int64(y[i]), np.int64(z[i])
-            if rx == MISSING or ry == MISSING or rz == MISSING:
-                continue
-            gx, gy, gz = rx * kx + ox, ry * ky + oy, rz * kz + oz
-            r = np.sqrt(gx * gx + gy * gy + gz * gz)
-            norm[i] = r
-            total += r
-            above += max(r - 1.0, 0.0)
-            count += 1
-            clipped += max(abs(gx), abs(gy), abs(gz)) >= clip_g
-            sx, sy, sz = sx + rx, sy + ry, sz + rz
-            qx, qy, qz = qx + rx * rx, qy + ry * ry, qz + rz * rz
-            lx, ly, lz = min(lx, rx), min(ly, ry), min(lz, rz)
-            hx, hy, hz = max(hx, rx), max(hy, ry), max(hz, rz)
+        low, high = bounds[e], bounds[e + 1]
+        r = norm[low:high]
+        clipped = _norms(x[low:high], y[low:high], z[low:high], scale, offset, clip_g, r)
+        total, above, count = 0.0, 0.0, 0
+        for i in range(r.size):
+            if not np.isnan(r[i]):
+                total += r[i]
+                above += max(r[i] - 1.0, 0.0)
+                count += 1
         floats[e] = total, above
-        integers[e] = count, clipped, sx, sy, sz, qx, qy, qz, lx, ly, lz, hx, hy, hz
+        integers[e, COUNT], integers[e, CLIPPED] = count, clipped
+        whole = count == r.size
+        _axis_sums(x[low:high], r, whole, integers[e, 0:])
+        _axis_sums(y[low:high], r, whole, integers[e, 1:])
+        _axis_sums(z[low:high], r, whole, integers[e, 2:])
     return norm, floats, integers
 
 
@@ -59,7 +87,9 @@ def deviation(norm, mean, bounds):  # type: ignore[no-untyped-def]
     m = bounds.size - 1
     total = np.zeros(m)
     for e in range(m):
+        own, centre = 0.0, mean[e]
         for i in range(bounds[e], bounds[e + 1]):
             if not np.isnan(norm[i]):
-                total[e] += abs(norm[i] - mean[e])
+                own += abs(norm[i] - centre)
+        total[e] = own
     return total

@@ -46,7 +46,8 @@ def unbroken(channel: Channel) -> Iterator[Stretch]:
     for segment in channel.segments:
         gone = segment.values == MISSING
         if len(gone) and not gone.any():
-            whole = np.multiply(segment.values, channel.scale, dtype=np.float64) + channel.offset
+            whole = np.multiply(segment.values, channel.scale, dtype=np.float64)
+            whole += channel.offset
             yield Stretch(float(segment.t0_us), segment.fs_hz, whole)
             continue
         there = np.flatnonzero(~gone)
