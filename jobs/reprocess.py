@@ -18,7 +18,7 @@ from jobs import exits
 from jobs.estimates import held, refuse_surprise, with_estimate
 from jobs.options import as_json, run_options, settings, taking
 from jobs.plan import show_plan
-from jobs.progress import RunProgress
+from jobs.progress_json import JSON, progress_option, shown
 from jobs.show import count, draw, size, span
 from jobs.study import Study, prepare
 from jobs.workers import lend, number_of
@@ -37,15 +37,16 @@ The same command again does only what is new or changed, and goes on after a cra
     + exits.MEANING
 )
 @taking(*run_options)
+@progress_option
 @as_json
-def command(as_json: bool, **flags: Any) -> int:
+def command(as_json: bool, progress: str, **flags: Any) -> int:
     """Map the module over every raw file that is new or stale, and write its tables to OUT.
 
     One bad file never stops the run: it gets a row with its status and reason, see `nightmill errors`.
     """
-    console = Console(stderr=as_json)
-    with RunProgress(console) as progress:
-        study = prepare(settings(flags), progress)
+    console = Console(stderr=as_json, quiet=as_json and progress == JSON)
+    with shown(progress, console) as listener:
+        study = prepare(settings(flags), listener)
         if study.plan.count:
             refuse_surprise(study)
             study = with_estimate(study, console)
@@ -55,7 +56,7 @@ def command(as_json: bool, **flags: Any) -> int:
             if as_json:
                 click.echo(json.dumps({"run_id": None, "state": "nothing to do", "statuses": {}, "rows": {}}))
             return exits.FINISHED
-        summary = carry_out(study, progress)
+        summary = carry_out(study, listener)
     if as_json:
         click.echo(json.dumps(asdict(summary)))
     else:
