@@ -19,7 +19,7 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from engine.errors import InfrastructureError, SchemaChanged
+from engine.errors import AccessDenied, InfrastructureError, InputMissing, NightmillError, SchemaChanged
 from engine.module import Table, column
 from engine.receipt import Part
 from engine.schemas import DICTIONARY, RUNS
@@ -153,6 +153,8 @@ def create(store: Store, name: str, wanted: Layout, adds: Sequence[Part], number
         if open_table(store, name) is None:
             raise InfrastructureError(f"table {name} could not be created: {error}") from error
         return False
+    except OSError as error:
+        raise _sort_out(str(error), name) from None
     return True
 
 
@@ -235,3 +237,15 @@ def _translated(name: str) -> Iterator[None]:
         raise Conflict(f"table {name}: {error}") from error
     except DeltaError as error:
         raise InfrastructureError(f"table {name}: {error}") from error
+    except OSError as error:
+        # `from None`: the message quotes the server's answer, request and all.
+        raise _sort_out(str(error), name) from None
+
+
+def _sort_out(text: str, name: str) -> NightmillError:
+    """What storage said below delta-rs, which makes one kind of error of everything."""
+    if any(sign in text for sign in ("SignatureDoesNotMatch", "privileges", "Permission denied", "AccessDenied")):
+        return AccessDenied(f"table {name}: storage refused the credentials, or there are none")
+    if "NoSuchBucket" in text:
+        return InputMissing(f"table {name}: no such bucket")
+    return InfrastructureError(f"table {name}: storage did not answer as it should, after retries")

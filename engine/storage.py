@@ -32,6 +32,10 @@ class StoreOptions:
     attempts: int = 5
     timeout_s: float = 60.0
 
+    def __post_init__(self) -> None:
+        if "@" in (self.endpoint or ""):  # it is kept in every run's record
+            raise ConfigError("endpoint: an address without credentials, please; those come from the environment")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from engine import delta
 from engine.commit import Journal, recover
 from engine.compact import compact
-from engine.errors import OutputBusy
+from engine.errors import AccessDenied, OutputBusy
 from engine.events import ignore
 from engine.progress import CommitSettings, Progress
 from engine.record import begin
@@ -43,3 +44,15 @@ def test_s3_equals_a_local_disk(s3_store: Store, tmp_path: Path) -> None:  # noq
     one.commit([receipt(s3_store, ["x"])])
     with pytest.raises(OutputBusy, match="run first"):
         two.commit([receipt(s3_store, ["y"])])
+
+
+def test_wrong_credentials_are_the_users_move(s3_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    committer(s3_store).commit([receipt(s3_store, ["x"])])
+    journal = Journal(s3_store, "r", "h", recover(s3_store))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "expired")
+    fresh = Store(s3_store.uri, s3_store.options)
+    for call in (lambda: delta.open_table(fresh, "nights"), lambda: recover(fresh)):
+        with pytest.raises(AccessDenied, match="refused the credentials"):
+            call()
+    with pytest.raises(AccessDenied):
+        delta.create(fresh, "other", delta.layout(OUTPUTS["nights"]), (), journal.number)
