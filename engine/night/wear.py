@@ -61,13 +61,14 @@ def judge(
     still = candidates(motion.axes) if motion is not None else np.ones(n, np.bool_)
     if temperature is None and pulse is None:
         return np.where(still, OFF, ON).astype(np.int8)
-    cold = np.zeros(n, np.bool_) if temperature is None else temperature_off(temperature, motion and motion.axes)
+    axes = motion.axes if motion is not None else None
+    cold = temperature_off(temperature, axes) if temperature is not None else np.zeros(n, np.bool_)
     if pulse is None:
         return np.where(still & cold, OFF, ON).astype(np.int8)
     silent = without_pulse(pulse)
     off = still & (silent | (cold & ~covered(pulse.good, BEATING)))
     if temperature is not None:
-        off |= _laid_aside(silent, cold, motion)
+        off |= _laid_aside(silent, cold, axes)
         off |= lasting(pulse.recorded & ~pulse.good) & (_five_minutes(temperature)[1] < BAG_C)
     return np.where(off, OFF, ON).astype(np.int8)
 
@@ -137,9 +138,9 @@ def lasting(failing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return out
 
 
-def _laid_aside(silent: NDArray[np.bool_], cold: NDArray[np.bool_], motion: MotionEpochs | None) -> NDArray[np.bool_]:
+def _laid_aside(silent: NDArray[np.bool_], cold: NDArray[np.bool_], axes: AxisSums | None) -> NDArray[np.bool_]:
     """(n,) bool: stretches quiet and without pulse in which the temperature says off at some time."""
-    out = silent if motion is None else silent & covered(_quiet(_minute_sd_g(motion.axes)), QUIET_SHARE)
+    out = silent if axes is None else silent & covered(_quiet(_minute_sd_g(axes)), QUIET_SHARE)
     out = out.copy()
     for start, end in zip(*runs(out), strict=True):
         out[start:end] = cold[start:end].any()

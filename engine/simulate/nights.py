@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.simulate import dirt as dirt_of
 from engine.simulate import e4
 from engine.simulate.heart import beat, smooth
-from engine.simulate.plan import Person, draw_person, draw_schedule, inside
+from engine.simulate.plan import Person, Span, draw_person, draw_schedule, inside
 from engine.simulate.pulse import illuminate
 from engine.simulate.skin import conduct, temperature, warm
 from engine.simulate.truth import NightTruth, Truths, tell
@@ -48,16 +48,19 @@ def draw(
     user: int = 0,
     night_date: date = FIRST_NIGHT,
     hours: float = 8.0,
-    off_wrist: bool = False,
+    off_wrist: bool | Sequence[Span] = False,
     zone: str = "Europe/Zurich",
 ) -> Night:
     """One night of one user (from 0), worn for `hours`, in memory. Equal arguments give equal nights.
 
+    off_wrist: whether the device is laid aside after getting up, or when (the recording gets no longer then).
     Raises ValueError where `hours` leaves under half an hour of sleep.
     """
     person = draw_person(seed, user, zone)
     rngs = [np.random.default_rng([seed, user, night_date.toordinal(), part]) for part in range(7)]
-    schedule = draw_schedule(person, night_date, hours, off_wrist, rngs[0])
+    schedule = draw_schedule(person, night_date, hours, off_wrist is True, rngs[0])
+    if not isinstance(off_wrist, bool):
+        schedule = replace(schedule, off_wrist=tuple(off_wrist))
     poses = pose(schedule, rngs[1])
     beats_s = beat(person, schedule, poses, rngs[2])
     true_c = warm(person, schedule, rngs[4])

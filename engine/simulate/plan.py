@@ -81,8 +81,7 @@ def draw_schedule(
     """A night worn for `hours` that begins near the person's bedtime on the local evening of `night_date`.
 
     The edges are awake: a tenth of the time before sleep and a fourteenth after it. With `off_wrist` the recording goes
-    on: a quarter of an hour after getting up the device is laid aside for 0.3 × `hours` (at least 75 min, else no
-    non-wear rule could see it), then worn again.
+    on: a quarter of an hour after getting up the device is laid aside for 1 to 2.5 h, then worn again.
     """
     worn_s = round(hours * 3600)
     local = datetime.combine(night_date, person.bedtime, ZoneInfo(person.zone)) + timedelta(
@@ -93,8 +92,7 @@ def draw_schedule(
     up_s = worn_s * (1 - 0.07 * rng.uniform(0.8, 1.2))
     absent: tuple[Span, ...] = ()
     if off_wrist:
-        away_s = max(round(worn_s * 0.3), 4500)
-        absent = (Span(round(up_s) + 900, round(up_s) + 900 + away_s),)
+        absent = (Span(round(up_s) + 900, round(up_s) + 900 + round(rng.uniform(3600, 9000))),)
     duration_s = worn_s + sum(round(span.end_s - span.start_s) for span in absent) + (900 if absent else 0)
     if up_s - asleep_s < 1800:
         raise ValueError(f"{hours} h leaves under 30 min of sleep; take longer nights or leave off_wrist out")
@@ -111,11 +109,11 @@ def draw_schedule(
 
 
 def _awakenings(sleep: Span, rng: np.random.Generator) -> tuple[Span, ...]:
-    """About one in two hours, 3–9 min long, none within 40 min of either end: the usual definition of a sleep period
-    would leave out a shorter piece of sleep."""
+    """About one in two hours, 3–9 min long, at any time at least 10 min apart. One within 30 min of an end makes the
+    usual sleep period later or shorter than the truth: a still block has to be longer than that."""
     count = int((sleep.end_s - sleep.start_s) / 7200)
-    edges = np.linspace(sleep.start_s + 2400, sleep.end_s - 2400 - 540, count + 1)
-    starts = [rng.uniform(a, max(a, b - 600)) for a, b in pairwise(edges)]
+    edges = np.linspace(sleep.start_s, sleep.end_s, count + 1)
+    starts = [rng.uniform(a, b - 1140) for a, b in pairwise(edges)]
     return tuple(Span(round(start), round(start + rng.uniform(180, 540))) for start in starts)
 
 

@@ -13,6 +13,7 @@ import pytest
 from engine.module import RawFile, Source, Status
 from engine.night.night import Night
 from engine.simulate import nights
+from engine.simulate.plan import Span
 
 USERS = 4
 GOOD_PPG, GOOD_TEMP = 0.6, 0.5
@@ -84,14 +85,15 @@ def test_rmssd_of_good_epochs_and_of_the_night(judged: Judgement) -> None:
 
 
 def test_sleep_period(judged: Judgement) -> None:
-    """One posture whose angle flickers between two steps of the device may be lost at an end: hence the median."""
+    """An awakening within half an hour of an end moves it: a shorter still block does not count. Hence the shares."""
     late_min = [
         (row[name].timestamp() * 1e6 - getattr(row["truth"], f"{name}_us")) / 6e7
         for row in judged.nights
         for name in ("spt_onset", "spt_end")
     ]
-    assert np.median(np.abs(late_min)) <= 3
+    assert np.median(np.abs(late_min)) <= 1
     assert np.mean(np.abs(late_min) <= 5) >= 0.75
+    assert np.max(np.abs(late_min)) <= 40
 
 
 def test_sleep_and_wake_within_the_period(judged: Judgement) -> None:
@@ -103,19 +105,24 @@ def test_sleep_and_wake_within_the_period(judged: Judgement) -> None:
 
 def test_wear_and_what_was_taken_off(judged: Judgement) -> None:
     worn, true = judged.epochs["wear"] == 1, judged.epochs["wear_true"]
-    assert (~true).sum() > 1000
-    assert float(worn.filter(true).mean()) >= 0.90
-    assert float((~worn).filter(~true).mean()) >= 0.85
+    assert (~true).sum() > 700
+    assert float(worn.filter(true).mean()) >= 0.98
+    assert float((~worn).filter(~true).mean()) >= 0.95
 
 
-def test_taken_off_is_known_an_hour_long_window_inside(judged: Judgement) -> None:
-    """At its edges up to 20 min may be missed: stillness is judged by hours that step by quarters."""
-    core = judged.epochs.sort("user", "ts").with_columns(
-        sure=pl.col("wear_true").cast(pl.Int8).rolling_max(241, center=True).over("user").eq(0)
-    )
-    inside = core.filter(pl.col("sure"))
-    assert inside.height > 300
-    assert float((inside["wear"] == 0).mean()) >= 0.98
+@pytest.mark.parametrize("minutes", [(35, 50), (75,)])
+def test_wear_with_short_stretches_off_within_the_night(minutes: tuple[int, ...]) -> None:
+    """DOMAIN G asks for 0.90 of both. Half an hour to an hour and a half is what a bath or a charge takes."""
+    away = [Span(3600 + 5400 * i, 3600 + 5400 * i + 60 * length) for i, length in enumerate(minutes)]
+    made = nights.draw(seed=21, user=len(minutes), hours=4.5, off_wrist=away)
+    source = Source("s", ("night.zip",), made.truth.subject_id, made.truth.zone)
+    epochs = pl.from_arrow(Night()([RawFile("night.zip", made.zip())], source).tables["epochs"])
+    assert isinstance(epochs, pl.DataFrame)
+    both = epochs.join(made.truth.epochs, on="ts", suffix="_true")
+    worn, true = both["wear"] == 1, both["wear_true"]
+    assert (~true).sum() == pytest.approx(6 * sum(minutes), abs=2 * len(minutes))
+    assert float(worn.filter(true).mean()) >= 0.98
+    assert float((~worn).filter(~true).mean()) >= 0.95
 
 
 def test_skin_temperature(judged: Judgement) -> None:

@@ -67,7 +67,7 @@ def test_noise_that_looks_feasible_now_and_then_is_no_pulse() -> None:
 
 @pytest.mark.parametrize("minutes", [20, 45])
 def test_laid_aside_for_less_than_an_hour(minutes: int) -> None:
-    """No hour is still, but quiet, silence and the fall of temperature meet; from the first minute, while it is warm."""
+    """No hour is still, but quiet, silence and a fall of temperature meet: off from the first minute, still warm."""
     off = np.zeros(3 * HOUR, bool)
     off[HOUR : HOUR + 6 * minutes] = True
     celsius = np.where(off, 22.5 + 10.5 * np.exp(-(np.arange(len(off)) - HOUR).clip(0) / 150), 33.0)
