@@ -129,16 +129,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=5_000_000)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="an existing folder for what is generated, to measure again")
     parser.add_argument("--json", type=Path, help="write the result to this file too")
+    parser.add_argument("--cases", nargs="*", choices=CASES)
     parser.add_argument("--case", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
         print(json.dumps(measure(options.case[0], options.files, Path(options.case[1]))))
         return
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        in_process("prepare", options.files, options.cores, place)
-        results = [in_process(case, options.files, options.cores, place) for case in CASES]
+        place = Path(options.keep or folder)
+        if not (place / "ledger").exists():
+            in_process("prepare", options.files, options.cores, place)
+        results = [in_process(case, options.files, options.cores, place) for case in options.cases or CASES]
     for one in results:
         spent = f"{one['seconds']:8.1f} s{one['cpu_s']:8.1f} CPU s{one['peak_mb']:8.0f} MB"
         print(f"{one['case']:18}{one['to_do']:>10} to do{spent}")

@@ -80,6 +80,23 @@ def _moves(inventory: Inventory, mine: pl.LazyFrame, left: pl.DataFrame) -> pl.D
     return pl.concat(pairs).filter(pl.col("was") != pl.col("source")).unique()
 
 
+def kinds(inventory: Inventory, mine: pl.LazyFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    """source, added, removed, altered: whether a Source has inputs that came, that went, that have other content."""
+    wanted = changed.select("source")
+    held = [pl.DataFrame(schema=dict.fromkeys(("source", "name", "content"), pl.UInt64))]
+    for rows in inventory.at(changed["position"]):
+        named = _hashed(grouping.inputs(rows).lazy(), source="source_id", name="input", content="content_key")
+        held.append(named.collect())
+    ledger = _hashed(mine, source="work_key", name="file", old="content_key")
+    was = ledger.join(wanted.lazy(), on="source", how="semi").collect(engine="streaming")
+    pairs = pl.concat(held).join(was, on=["source", "name"], how="full", coalesce=True)
+    return pairs.group_by("source").agg(
+        added=pl.col("old").is_null().any(),
+        removed=pl.col("content").is_null().any(),
+        altered=(pl.col("content") != pl.col("old")).any(),
+    )
+
+
 def newest_versions(ledger: pl.LazyFrame, module_id: str) -> pl.DataFrame:
     """source, module_id: which other version of this module had a Source last."""
     older = ledger.filter(pl.col("module_id").str.head(-13) == module_name(module_id), pl.col("module_id") != module_id)

@@ -13,7 +13,7 @@ import polars as pl
 
 from engine import grouping, staleness
 from engine.assemble import hint
-from engine.compare import compare, newest_versions
+from engine.compare import compare, kinds, newest_versions
 from engine.identity import Identity, module_name
 from engine.inventory import Inventory
 from engine.module import Source
@@ -29,8 +29,10 @@ LEAST_S = 0.002
 SOURCE_FACTS = ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at")
 FILE_FACTS = ("input", "file", "uri", "size_bytes", "content_key")
 TOLD = ("source_id", "subject_id", "night_hint")
-LOT_SOURCES = 500_000
+LOT_SOURCES = 250_000
 """Sources whose names, places and facts are held at once, from inventory and ledger."""
+TOLD_SOURCES = 100_000
+"""Changed Sources, in the plan's order, of which a sentence says what changed; of the others a word does."""
 RATED_WORKS = 200_000
 
 WHY = pl.Enum(WHYS)
@@ -88,8 +90,9 @@ class Plan:
 
     @property
     def summary(self) -> pl.DataFrame:
-        """why, detail (null where it differs), works, files, size_bytes; most works first."""
-        same = pl.when(pl.col("detail").n_unique() == 1).then(pl.col("detail").first())
+        """why, detail (null where it differs among those that have one), works, files, size_bytes; most works first."""
+        told = pl.col("detail").drop_nulls()
+        same = pl.when(told.n_unique() == 1).then(told.first())
         totals = (pl.col("inputs").cast(pl.Int64).sum().alias("files"), pl.col("size_bytes").sum())
         counted = self.todo.group_by("why").agg(same.alias("detail"), pl.len().alias("works"), *totals)
         return counted.with_columns(pl.col("why").cast(pl.String)).sort(["works", "why"], descending=[True, False])
@@ -158,9 +161,13 @@ def make(
     rows = ledger.lazy()
     mine = rows.filter(pl.col("module_id") == identity.module_id)
     compared = compare(inventory, mine, retry)
-    takers = pl.col("source").is_in(compared.moves["source"].unique().implode())
-    open_to_doubt = compared.sources.filter((pl.col("seen") & ~pl.col("equal")) | takers)
-    different, taken = _settled(inventory, mine, open_to_doubt, compared.moves)
+    is_taker = pl.col("source").is_in(compared.moves["source"].unique().implode())
+    changed = compared.sources.filter("seen", ~pl.col("equal"))
+    takers = compared.sources.filter(is_taker)
+    exact = pl.concat([changed.head(TOLD_SOURCES), takers]).unique("position").sort("position")
+    settled, taken = _settled(inventory, mine, exact, compared.moves)
+    untold = changed.join(exact, on="position", how="anti", maintain_order="left")
+    different = pl.concat([settled, _in_a_word(inventory, mine, untold)])
     rest = compared.sources.join(different, on="position", how="anti")
     again = rest.filter("equal", "again").select("position", **_said(RETRY, f"asked for: {', '.join(sorted(retry))}"))
     unseen = _unseen(rest.filter(~pl.col("seen")), rows, identity, last_runs)
@@ -190,6 +197,20 @@ def _settled(
         told.append(whys.join(order, on="source_id").select("position", pl.col("why").cast(WHY), "detail"))
         taken.append(moved)
     return pl.concat(told), pl.concat(taken)
+
+
+def _in_a_word(inventory: Inventory, mine: pl.LazyFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    """position, why and no detail: nobody reads a million sentences, and they take a minute to write."""
+    if changed.is_empty():
+        return _NO_WHY
+    why = (
+        pl.when("added").then(pl.lit(staleness.FILES_ADDED, WHY))
+        .when("removed").then(pl.lit(staleness.FILES_REMOVED, WHY))
+        .when("altered").then(pl.lit(staleness.INPUT_CHANGED, WHY))
+        .otherwise(pl.lit(staleness.FACTS_CHANGED, WHY))
+    )  # fmt: skip
+    named = changed.select("position", "source").join(kinds(inventory, mine, changed), on="source")
+    return named.select("position", why=why, detail=pl.lit(None, pl.String))
 
 
 def _unseen(unseen: pl.DataFrame, ledger: pl.LazyFrame, identity: Identity, runs: pl.DataFrame) -> pl.DataFrame:

@@ -75,6 +75,25 @@ def test_plans_over_chunks_and_lots_agree(specs: list[InputSpec], monkeypatch: p
     assert cut.told(2).equals(whole.stale.head(2))
 
 
+def test_beyond_the_first_changed_sources_a_word_is_said(
+    specs: list[InputSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = ran(everything(take(specs[:2], OPTIONS), OPTIONS), NOW)
+    root = Path(specs[0].uri)
+    (root / "a.zip").write_bytes(b"changed")
+    (root / "S1" / f"x_{NOON}.zip").unlink()
+    write_empty(root, f"S0/late_{NOON}.zip")
+    specs[0] = InputSpec(specs[0].uri, zone="Europe/London")
+    inventory = in_chunks(specs[:2], 2)
+    exact = make(inventory, ledger, NOW, NO_RUNS)
+    monkeypatch.setattr(planning, "TOLD_SOURCES", 2)
+    brief = make(inventory, ledger, NOW, NO_RUNS)
+    assert {"input changed", "files added", "files removed", "facts changed"} <= set(exact.stale["why"])
+    assert brief.stale.drop("detail").equals(exact.stale.drop("detail"))
+    assert brief.stale["detail"].null_count() == brief.count - 2
+    assert brief.removals == exact.removals
+
+
 def test_names_that_cannot_be_told_apart(tmp_path: Path) -> None:
     write_empty(tmp_path, "a/x/f.zip", "b/x/f.zip", "b/x/a/x/f.zip")
     with pytest.raises(UserError, match=r"two inputs have a file called 'a/x/f\.zip'"):

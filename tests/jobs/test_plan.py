@@ -18,6 +18,7 @@ from engine.errors import UserError
 from engine.guards import close_guards
 from jobs import estimates
 from jobs.cli import cli
+from tests.engine.test_s3_inventory import in_csv
 from tests.engine.users import write_package
 
 Plan = Callable[..., Result]
@@ -117,6 +118,12 @@ def test_what_fits_no_worker_is_refused_before_the_first_file(plan: Plan, monkey
     assert not Path("out").exists()
     screen = plan("--limit-memory-mb", "5000", "--pilot").stdout
     assert "1 of 2 failed or were stopped" in screen
+
+
+def test_an_s3_inventory_is_an_input(plan: Plan, tmp_path: Path) -> None:
+    name = in_csv(tmp_path / "listed")
+    found = told(plan(f"{name}#raw", "--json"))
+    assert found["files"] == 12 + 2
 
 
 def test_by_content_after_a_copy(plan: Plan) -> None:
