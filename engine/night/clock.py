@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -120,12 +121,19 @@ def _in_time_order(segments: Sequence[Segment], codes: Counter[str]) -> tuple[Se
     kept: list[Segment] = []
     for segment in segments:
         pieces: list[Segment] = [segment]
-        for other in kept:
-            pieces = [rest for piece in pieces for rest in _outside(piece, other)]
+        at = max(bisect_right(kept, segment.t0_us, key=_start_us) - 2, 0)
+        while at < len(kept) and kept[at].t0_us < segment.end_us:
+            pieces = [rest for piece in pieces for rest in _outside(piece, kept[at])]
+            at += 1
         if sum(len(piece.values) for piece in pieces) < len(segment.values):
             codes["T_CONFLICT"] += 1
-        kept += pieces
-    return tuple(sorted(kept, key=lambda segment: segment.t0_us))
+        for piece in pieces:
+            insort_right(kept, piece, key=_start_us)
+    return tuple(kept)
+
+
+def _start_us(segment: Segment) -> int:
+    return segment.t0_us
 
 
 def _outside(segment: Segment, other: Segment) -> list[Segment]:
