@@ -1,4 +1,9 @@
-"""Nightly features (DOMAIN E): each present where its least data are there, else null with a reason."""
+"""Nightly features (DOMAIN E): each present where its least data are there, else null with a reason.
+
+A heart rate is valid at q_ppg ≥ 0.6, as in hourly vitals: on generated nights with noise in 60 % of the time the mean
+of all rates was 20 to 28 bpm too high, of valid ones at most 0.7. Variability has its own, stricter rule
+(`pulse_quality`); temperature and movement do not depend on the pulse.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ from numpy.typing import NDArray
 from engine.night.epochs import ASLEEP, AWAKE, Epochs, dense
 from engine.night.grid import EPOCH_S, EPOCH_US
 from engine.night.nights import Session
+from engine.night.ppg import GOOD
 from engine.night.sleep import Sleep, find
 from engine.night.wear import ON
 from kernels.percentile import percentile
@@ -20,6 +26,7 @@ from kernels.wear import runs
 MINUTE = 60 // EPOCH_S
 HOUR = 60 * MINUTE
 FIVE_MINUTES = 5 * MINUTE
+LEAST_IN_FIVE = FIVE_MINUTES // 3
 LEAST = 2 * HOUR
 LEAST_RMSSD = HOUR
 LEAST_SDNN = 6 * FIVE_MINUTES
@@ -89,8 +96,13 @@ def describe(day: int, epochs: Epochs, sessions: tuple[Session, ...], analysis_w
     return NightOfSource(day, epochs, sessions, sleep, within, values, reasons)
 
 
+def valid_hr_bpm(epochs: Epochs) -> Floats:
+    """(n,) float64: hr_bpm where the pulse is good, else NaN."""
+    return _only(epochs.hr_bpm, epochs.q_ppg >= GOOD)
+
+
 def _heart(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
-    hr = _only(epochs.hr_bpm, chosen)
+    hr = _only(valid_hr_bpm(epochs), chosen)
     rmssd, sdnn = _present(epochs.rmssd_ms, chosen), _present(epochs.sdnn_ms, chosen)
     rmssd_median = float(np.median(rmssd)) if len(rmssd) >= LEAST_RMSSD else None
     values: Values = {
@@ -100,8 +112,8 @@ def _heart(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     }
     present = hr[np.isfinite(hr)]
     half = FIVE_MINUTES // 2
-    course = _only(rolling_median(hr, half, half - 1, half), chosen)
-    means = rolling_mean(hr, 0, FIVE_MINUTES - 1, half)
+    course = _only(rolling_median(hr, half, half - 1, LEAST_IN_FIVE), chosen)
+    means = rolling_mean(hr, 0, FIVE_MINUTES - 1, LEAST_IN_FIVE)
     if len(present) < LEAST or not np.isfinite(means).any() or not np.isfinite(course).any():
         return {**dict.fromkeys(HEART), **values}
     lowest = int(np.nanargmin(means))
@@ -148,7 +160,7 @@ def _slope_at_onset(epochs: Epochs, asleep: Bools, sleep: Sleep) -> float | None
 
 def _movement(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     enmo = _present(epochs.enmo_mg, chosen)
-    hr = _only(epochs.hr_bpm, chosen)
+    hr = _only(valid_hr_bpm(epochs), chosen)
     values: Values = {"enmo_mean": None, "still_frac": None, "quiet_frac": None}
     if len(enmo) < LEAST:
         return values

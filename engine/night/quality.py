@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.night import motion, ppg, temperature
 from engine.night.epochs import Epochs
-from engine.night.features import HOUR, MINUTE, NightOfSource, Values
+from engine.night.features import HOUR, MINUTE, NightOfSource, Values, valid_hr_bpm
 from engine.night.nights import Session, count_reboots, overlap
 from engine.night.reasons import in_order
 from engine.night.wear import ON
@@ -18,6 +18,7 @@ from kernels.wear import runs
 
 GOOD_PPG, GOOD_TEMP = 0.6, 0.5
 LEAST_STILL = 10
+MOSTLY = 0.5
 MOST_CAL_ERROR_MG = 10.0
 LONG_GAP_MIN, PENALTY = 60.0, 10.0
 FULL_VALID_H = 6.0
@@ -63,7 +64,8 @@ def judge(night: NightOfSource) -> Judged:
     band = "D" if score is None else band_of(score, rated["valid_h"], rated["wear_frac"])
     if night.sleep.method == "session" and band in ("A", "B"):
         band = "C"
-    reasons = {*night.reasons, *_codes(night), *(() if none or band == "A" else _why_not_a(night, values))}
+    why = _why_no_sleep(values) if none else () if band == "A" else _why_not_a(night, values)
+    reasons = {*night.reasons, *_codes(night), *why}
     return Judged(night, values, score, basis, band, in_order(reasons))
 
 
@@ -98,7 +100,7 @@ def coverage(epochs: Epochs, within: NDArray[np.bool_]) -> Values:
     """Share of the period with a value, while worn."""
     worn = within & (epochs.wear == ON)
     columns = {
-        "hr": epochs.hr_bpm,
+        "hr": valid_hr_bpm(epochs),
         "rmssd": epochs.rmssd_ms,
         "sdnn": epochs.sdnn_ms,
         "pulse_amp": epochs.pulse_amp,
@@ -119,7 +121,7 @@ def shares(night: NightOfSource) -> Values:
     saturated, error = saturated[np.isfinite(saturated)], error[np.isfinite(error)]
     return {
         "wear_frac": float(worn.sum()) / n,
-        "valid_h": float((worn & np.isfinite(epochs.hr_bpm)).sum()) / HOUR,
+        "valid_h": float((worn & np.isfinite(valid_hr_bpm(epochs))).sum()) / HOUR,
         "ppg_good_frac": float((worn & (epochs.q_ppg >= GOOD_PPG)).sum()) / n,
         "ibi_cov": float(np.minimum(epochs.q_ibi[within], 1.0).sum()) / n,
         "temp_cov": float((within & (epochs.q_temp >= GOOD_TEMP)).sum()) / n,
@@ -151,6 +153,11 @@ def _codes(night: NightOfSource) -> Iterator[str]:
         yield "REBOOT"
     if overlap(sessions):
         yield "MULTI_SRC"
+
+
+def _why_no_sleep(values: Values) -> Iterator[str]:
+    if float(values["wear_frac"] or 0.0) < MOSTLY:
+        yield "NONWEAR"
 
 
 def _why_not_a(night: NightOfSource, values: Values) -> Iterator[str]:

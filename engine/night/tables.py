@@ -68,7 +68,7 @@ EPOCHS = Table(
                 "angle_z_deg",
                 F8,
                 "deg",
-                "angle of the z axis above the horizontal, from the 5-s rolling median of x, y, z",
+                "angle of the z axis above the horizontal, from 5-s medians of x, y, z",
                 minimum="90 % of samples",
                 source=SIB,
             ),
@@ -100,10 +100,17 @@ _HEADER = [
     column("cal_id", TEXT, "1", "accelerometer calibration in force; identity for none", source=CALIBRATION),
 ]
 _HEART = [
-    column("rhr_p10", F8, "bpm", "10th percentile of the 5-min running median", minimum=_TWO_HOURS, source=PULSE_CYCLE),
-    column("hr_mean", F8, "bpm", "mean of hr_bpm", minimum=_TWO_HOURS),
-    column("hr_median", F8, "bpm", "median of hr_bpm", minimum=_TWO_HOURS),
-    column("hr_min5", F8, "bpm", "lowest 5-min mean of hr_bpm", minimum=_TWO_HOURS),
+    column(
+        "rhr_p10",
+        F8,
+        "bpm",
+        "10th percentile of the 5-min running median of hr_bpm where q_ppg is at least 0.6",
+        minimum=_TWO_HOURS,
+        source=PULSE_CYCLE,
+    ),
+    column("hr_mean", F8, "bpm", "mean of hr_bpm where q_ppg is at least 0.6", minimum=_TWO_HOURS),
+    column("hr_median", F8, "bpm", "median of hr_bpm where q_ppg is at least 0.6", minimum=_TWO_HOURS),
+    column("hr_min5", F8, "bpm", "lowest 5-min mean of hr_bpm where q_ppg is at least 0.6", minimum=_TWO_HOURS),
     column("hr_nadir_rel", F8, "1", "time of hr_min5 as a fraction of the sleep period", minimum=_TWO_HOURS),
     column("rmssd_median", F8, "ms", "median of rmssd_ms", minimum="360 epochs", source=SHAFFER),
     column("ln_rmssd", F8, "1", "natural logarithm of rmssd_median", minimum="360 epochs", source=SHAFFER),
@@ -150,7 +157,7 @@ _SLEEP = [
 _COVERAGE = [
     column(f"coverage_{name}", F8, "1", f"share of the sleep period (none: of the recorded time) with {meaning}")
     for name, meaning in (
-        ("hr", "hr_bpm while worn"),
+        ("hr", "hr_bpm while worn and q_ppg of at least 0.6"),
         ("rmssd", "rmssd_ms while worn"),
         ("sdnn", "sdnn_ms while worn"),
         ("pulse_amp", "pulse_amp while worn"),
@@ -160,7 +167,7 @@ _COVERAGE = [
 ]
 _QUALITY = [
     column("wear_frac", F8, "1", "share of the sleep period (none: of the recorded time) worn"),
-    column("valid_h", F8, "h", "time worn with hr_bpm"),
+    column("valid_h", F8, "h", "time worn with hr_bpm and q_ppg of at least 0.6"),
     column("ppg_good_frac", F8, "1", "share with q_ppg of at least 0.6", source=SQI),
     column("ibi_cov", F8, "1", "mean q_ibi, missing counted 0"),
     column("temp_cov", F8, "1", "share with q_temp of at least 0.5"),

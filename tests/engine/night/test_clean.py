@@ -137,6 +137,16 @@ def test_slow_channels_may_be_flat() -> None:
     assert clean(one, None).codes == {}
 
 
+def test_a_few_samples_at_the_rail_are_no_reason() -> None:
+    """A wrist that moves reaches 2 g now and then; the share stays known."""
+    raw = np.random.default_rng(1).integers(-50, 50, 6400)
+    raw[100:105] = 127
+    parts = [segment(raw, fs_hz=32.0), segment(-raw[::-1] // 2, fs_hz=32.0), segment(raw // 2, fs_hz=32.0)]
+    cleaned = clean(recording(*(channel(axis, part) for axis, part in zip(AXES, parts, strict=True))), None)
+    assert "SAT" not in cleaned.codes
+    assert cleaned.channels["acc_x"].info["sat_share"] == pytest.approx(5 / 6400)
+
+
 def test_rails_stay_and_are_counted() -> None:
     rng = np.random.default_rng(1)
     raw = rng.integers(-50, 50, 3200)

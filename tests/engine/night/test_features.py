@@ -39,6 +39,18 @@ def test_a_course_over_the_night() -> None:
     assert made.values["wst_p99_stable"] == pytest.approx(33.8, abs=0.02)
 
 
+def test_rates_of_a_poor_pulse_do_not_enter() -> None:
+    """On a moving or loose wrist a rate is often found that is none."""
+    poor = np.arange(8 * HOUR) % 5 < 3
+    columns = {"hr_bpm": np.where(poor, 110.0, 60.0), "q_ppg": np.where(poor, 0.3, 0.9)}
+    made = _describe(columns).values
+    assert made["hr_mean"] == made["hr_median"] == made["hr_min5"] == made["rhr_p10"] == 60.0
+    none = _describe({"q_ppg": 0.5})
+    assert none.values["hr_mean"] is none.values["quiet_frac"] is None
+    assert none.values["rmssd_median"] == 40.0
+    assert "PPG_LOW" in none.reasons
+
+
 @pytest.mark.parametrize(
     ("column", "features", "reason"),
     [

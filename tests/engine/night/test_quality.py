@@ -61,6 +61,21 @@ def test_a_good_night_is_an_a_without_reasons() -> None:
     assert made.basis == ALL
 
 
+def test_valid_hours_are_those_of_a_good_pulse() -> None:
+    half = np.where(np.arange(8 * HOUR) % 2 == 0, 0.3, 0.9)
+    values = judge(_night({"q_ppg": half})).values
+    assert values["valid_h"] == pytest.approx(4.0, abs=0.1)
+    assert values["coverage_hr"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_night_without_sleep_and_wear_says_so() -> None:
+    made = judge(_night({"wear": 0}))
+    assert made.band == "D"
+    assert made.reasons == ("NONWEAR", "NO_SPT")
+    short = judge(_night(hours=2))
+    assert short.reasons == ("NO_SPT",)
+
+
 def test_a_channel_that_the_model_lacks_drops_out() -> None:
     made = judge(_night(expected=("acc_x", "acc_y", "acc_z", "bvp")))
     assert "temp_cov" not in made.basis
