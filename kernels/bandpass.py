@@ -71,24 +71,25 @@ def _both_ways(work: Floats, n: int, sos: Floats, rest: Floats) -> None:
                 work[row, lane] = y
 
 
-@njit("void(f8[::1], i8[::1], f8[:,::1], i8)", cache=True)
-def _gather(x: Floats, starts: Ints, work: Floats, rows: int) -> None:
-    """Copy x[starts[lane] : starts[lane] + rows] into each lane of work (row by row: 2 ms more)."""
+@njit("void(f8[::1], i8[::1], i8[::1], i8, f8[:,::1], i8)", cache=True)
+def _gather(x: Floats, edges: Ints, lanes: Ints, margin: int, work: Floats, rows: int) -> None:
+    """Copy `rows` samples from `margin` before the block of each lane into work (row by row: 2 ms more)."""
     for top in range(0, rows, TILE):
         tile = work[top : min(top + TILE, rows)]
-        for lane in range(starts.size):
-            source = x[starts[lane] + top :]
+        for lane in range(lanes.size):
+            source = x[edges[lanes[lane]] - margin + top :]
             for i in range(tile.shape[0]):
                 tile[i, lane] = source[i]
 
 
-@njit("void(f8[:,::1], i8, i8[::1], i8[::1], f8[::1])", cache=True)
-def _scatter(work: Floats, first: int, starts: Ints, sizes: Ints, y: Floats) -> None:
-    """Copy the `sizes[lane]` rows of each lane of work from row `first` on to y[starts[lane]:]."""
-    for top in range(0, sizes.max(), TILE):
+@njit("void(f8[:,::1], i8, i8[::1], i8[::1], i8, f8[::1])", cache=True)
+def _scatter(work: Floats, first: int, edges: Ints, lanes: Ints, longest: int, y: Floats) -> None:
+    """Copy each lane of work from row `first` on to its block of y; no block is longer than `longest`."""
+    for top in range(0, longest, TILE):
         tile = work[first + top :]
-        for lane in range(starts.size):
-            target = y[starts[lane] + top : starts[lane] + min(top + TILE, sizes[lane])]
+        for lane in range(lanes.size):
+            start, end = edges[lanes[lane]] + top, edges[lanes[lane] + 1]
+            target = y[start : max(min(start + TILE, end), start)]
             for i in range(target.size):
                 target[i] = tile[i, lane]
 
@@ -143,10 +144,9 @@ def bandpass(x: Floats, edges: Ints, margin: int, pad: int, sos: Floats, rest: F
             used += 1
         if used == LANES or (used > 0 and (not inside or b == m - 1)):
             lanes[used:] = lanes[0]
-            starts = edges[lanes]
-            _gather(x, starts - margin, work, span)
+            _gather(x, edges, lanes, margin, work, span)
             _both_ways(work, span, sos, rest)
-            _scatter(work, margin, starts[:used], edges[lanes[:used] + 1] - starts[:used], y)
+            _scatter(work, margin, edges, lanes[:used], longest, y)
             used = 0
         if not inside:
             rows = _extend(work, x, low, low + span, pad)
