@@ -13,7 +13,7 @@ import polars as pl
 
 from engine import grouping, staleness
 from engine.assemble import hint
-from engine.compare import compare, kinds, newest_versions
+from engine.compare import compare, kinds, newest_versions, of_works
 from engine.identity import Identity, module_name
 from engine.inventory import Inventory
 from engine.module import Source
@@ -186,12 +186,12 @@ def _settled(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """position, why, detail of Sources that are different or have others' files, on the strings, a lot at a time."""
     told, taken = [_NO_WHY], [_NOTHING]
-    ledger = mine.select(staleness.LEDGER_COLUMNS).with_columns(source=pl.col("work_key").hash())
+    ledger = mine.select(staleness.LEDGER_COLUMNS)
     for lot in doubtful.select("position", "source").iter_slices(LOT_SOURCES):
         rows = pl.concat(list(inventory.at(lot["position"])))
         connected = moves.join(lot, on="source", how="semi").select(source="was")
         keys = pl.concat([lot.select("source"), connected]).unique()
-        was = ledger.join(keys.lazy(), on="source", how="semi").drop("source").collect(engine="streaming")
+        was = of_works(ledger, keys["source"]).collect(engine="streaming")
         whys, moved = staleness.why_different(rows.drop("position"), was)
         order = rows.select("source_id", "position").unique("position")
         told.append(whys.join(order, on="source_id").select("position", pl.col("why").cast(WHY), "detail"))
