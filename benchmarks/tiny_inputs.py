@@ -4,8 +4,8 @@
 
 Scheduler, workers and driver are processes of their own, as on several hosts. Each tiny file is a night of its own,
 given to a module that does next to nothing, so all that is measured is the engine: inventory, plan, batches, guard,
-parts, ledger, commits, compaction. Memory is sampled twice a second; `flat` compares the last tenth of the processing
-with the second.
+parts, ledger, commits, compaction. Memory is sampled twice a second; `flat` compares the last tenth of the files
+with the second. `peak` includes what comes after the last file: the compaction of the output.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def tenths(samples: list[dict[str, float]], files: int) -> list[dict[str, float]
     names = [name for name in samples[0] if name not in ("s", "files")]
     found = []
     for tenth in range(1, 11):
-        inside = [one for one in samples if (tenth - 1) * files < 10 * one["files"] <= tenth * files]
+        inside = [one for one in samples if (tenth - 1) * files <= 10 * one["files"] < tenth * files and one["files"]]
         found.append({name: round(max((one[name] for one in inside), default=0.0), 1) for name in names})
     return found
 
@@ -154,6 +154,10 @@ def verdict(by_tenth: list[dict[str, float]]) -> dict[str, bool]:
     """Flat or not, process by process."""
     second, last = by_tenth[1], by_tenth[-1]
     return {n: last[n] - second[n] <= max(GROWTH_MB, GROWTH_SHARE * second[n]) for n in second}
+
+
+def peaks(samples: list[dict[str, float]]) -> dict[str, float]:
+    return {name: round(max(one[name] for one in samples), 1) for name in samples[0] if name not in ("s", "files")}
 
 
 def main() -> None:
@@ -182,7 +186,7 @@ def main() -> None:
                 one.wait()
     by_tenth = tenths(watch.samples, told.files)
     result |= {"files_a_s": round(told.files / result["seconds"]["run"], 1), "mb_by_tenth": by_tenth}  # type: ignore[index]
-    result |= {"flat": verdict(by_tenth), "samples": watch.samples}
+    result |= {"flat": verdict(by_tenth), "peak": peaks(watch.samples), "samples": watch.samples}
     print(json.dumps({key: value for key, value in result.items() if key != "samples"}, indent=1))
     if told.json:
         told.json.write_text(json.dumps(result))

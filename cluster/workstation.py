@@ -85,6 +85,8 @@ def settings() -> dict[str, Any]:
         "distributed.worker.memory.terminate": 0.95,
         "distributed.worker.profile.enabled": False,
         "distributed.scheduler.active-memory-manager.start": False,
+        # A thousand recent messages, batches and all, made 100,000 files cost the scheduler 28 MB.
+        "distributed.admin.low-level-log-length": 50,
         "distributed.comm.timeouts.connect": "60s",
         "distributed.admin.system-monitor.gil.enabled": False,
     }

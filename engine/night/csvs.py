@@ -52,17 +52,22 @@ class Table:
         found = self._parse(cell + b"\n", 0, MICRO, _INT64_MOST, out)
         return int(out[0, 0]) if found[0] == 1 and not found[1] and not found[2] else None
 
-    def rows(self, line: int, decimals: int, columns: int, kind: type[Whole], codes: Counter[str]) -> NDArray[Whole]:
-        """(columns, rows) of the lines from `line` on, in units of 10^−decimals; MISSING where a row is bad.
+    def rows(
+        self, line: int, decimals: int, columns: int, kind: type[Whole], codes: Counter[str], most: int
+    ) -> NDArray[Whole] | None:
+        """(columns, rows) of the lines from `line` on, in units of 10^−decimals; MISSING where a row is bad; None
+        where there are more than `most`: text of one digit a row would take twice its own size.
 
         Counts `ROW_BAD` (unreadable rows and a last row that lacks its line feed) and `NANV` in `codes`.
         """
         begin = self._line(line)
         if begin < 0:
             return np.empty((columns, 0), kind)
-        out = np.empty((columns, (len(self.text) - begin) // 2 + 1), kind)
+        out = np.empty((columns, min((len(self.text) - begin) // 2, most) + 1), kind)
         limit = _INT32_MOST if kind is np.int32 else _INT64_MOST
         rows, bad, nan, _ = self._parse(self.text, begin, decimals, limit, out)
+        if rows > most:
+            return None
         cut = bool(self.text[max(begin, self.text.rfind(b"\n") + 1) :].strip(b" \t\r"))
         codes["ROW_BAD"] += bad + cut
         codes["NANV"] += nan

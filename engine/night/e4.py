@@ -19,6 +19,9 @@ EXPECTED = ("acc_x", "acc_y", "acc_z", "bvp", "eda", "skin_temp")
 PARTS = ("acc", "bvp", "eda", "temp", "hr", "ibi", "tags", "info")
 _NAME = re.compile(rf"({'|'.join(PARTS)})(?:[ ._(-].*)?\.(?:csv|txt)", re.IGNORECASE)
 _ACC = {"sensor_range": 2, "resolution_bits": 8, "sat_low": -128, "sat_high": 127, "quantum": 1, "nominal_hz": 32.0}
+_LONGEST_S = 7 * 86_400
+"""An E4 has battery and memory for two days. Above this many seconds of rows a file is no recording of one."""
+_MOST_EVENTS = 5 * _LONGEST_S
 _LATEST_US = 4_102_444_800_000_000
 _LONGEST_US = 30 * 86_400 * 10**6
 _LONGEST_IBI_US = 600 * 10**6
@@ -151,7 +154,11 @@ def _read_member(session: _Session, part: str, text: bytes | None) -> None:
 def _read_signal(session: _Session, part: str, table: Table, start_us: int) -> None:
     signal = SIGNALS[part]
     rate = table.first_number(1)
-    rows = table.rows(2, signal.decimals, len(signal.channels), np.int32, session.codes)
+    most = round(_LONGEST_S * signal.info["nominal_hz"])
+    rows = table.rows(2, signal.decimals, len(signal.channels), np.int32, session.codes, most)
+    if rows is None:
+        session.lose(part, "FS_BAD", "more rows than a week has")
+        return
     if rows.shape[1] == 0:
         session.lose(part, "SIG_EMPTY", "header only")
         return
@@ -167,7 +174,11 @@ def _read_signal(session: _Session, part: str, table: Table, start_us: int) -> N
 
 def _read_ibi(session: _Session, table: Table, start_us: int) -> None:
     """Beats: the interval of column 2 ends at start + column 1. A repeated or backward row is dropped."""
-    after_us, ibi_us = table.rows(1, MICRO, 2, np.int64, session.codes)
+    rows = table.rows(1, MICRO, 2, np.int64, session.codes, _MOST_EVENTS)
+    if rows is None:
+        session.lose("ibi", "ROW_BAD", "more rows than a week has beats")
+        return
+    after_us, ibi_us = rows
     if not len(after_us):
         session.lose("ibi", "SIG_EMPTY", "header only")
         return
@@ -183,7 +194,11 @@ def _read_ibi(session: _Session, table: Table, start_us: int) -> None:
 
 def _read_tags(session: _Session, table: Table) -> None:
     """Presses of the button; none is the usual case and no fault."""
-    (t_us,) = table.rows(0, MICRO, 1, np.int64, session.codes)
+    rows = table.rows(0, MICRO, 1, np.int64, session.codes, _MOST_EVENTS)
+    if rows is None:
+        session.lose("tags", "ROW_BAD", "more rows than anybody presses")
+        return
+    (t_us,) = rows
     t_us = np.unique(t_us[(t_us >= 0) & (t_us < _LATEST_US)])
     session.signals["tags"] = "read" if len(t_us) else "empty"
     if len(t_us):

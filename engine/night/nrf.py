@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.night.clock import LATEST_US, arrange, at_measured_rate
 from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS, crc32
 from engine.night.nrf_write import export_nrf as export_nrf
+from engine.night.parquet_pages import RowGroup, pages_agree, row_groups
 from engine.night.reasons import CODES
 from engine.night.recording import MISSING, Channel, Device, Events, Recording, Segment, Unreadable
 
@@ -55,9 +56,13 @@ def read(name: str, data: bytes, max_unpacked_mb: int) -> Recording | Unreadable
     try:
         parquet = pq.ParquetFile(pa.BufferReader(data), memory_map=False, pre_buffer=False)
         footer = (parquet.schema_arrow.metadata or {}).get(KEY)
-        refusal = _refusal(parquet, max_unpacked_mb)
+        names = parquet.schema_arrow.names
     except (pa.ArrowException, OSError, ValueError) as error:
         return Unreadable(name, {"BLK_BAD": 1}, f"damaged Parquet file: {_first_line(error)}; send it again")
+    listed = row_groups(data)
+    if listed is None or len(listed) != parquet.num_row_groups:
+        return Unreadable(name, {"BLK_BAD": 1}, "damaged Parquet file: its footer cannot be; send it again")
+    refusal = _refusal(names, listed, max_unpacked_mb)
     if footer is None or refusal == "columns":
         return Unreadable(name, {"FORMAT_UNKNOWN": 1}, "a Parquet file, but not NRF: key 'nrf' or columns are missing")
     if refusal:
@@ -66,24 +71,23 @@ def read(name: str, data: bytes, max_unpacked_mb: int) -> Recording | Unreadable
     if meta is None:
         return Unreadable(name, {"BLK_BAD": 1}, "the metadata under key 'nrf' is no JSON object; send the file again")
     codes: Counter[str] = Counter({code: _whole(n) for code, n in _mapping(meta, "codes").items() if code in CODES})
-    blocks = [block for group in range(parquet.num_row_groups) for block in _row_group(parquet, group, codes)]
+    groups = [number for number, group in enumerate(listed) if _is_honest(group, data)]
+    codes["BLK_BAD"] += len(listed) - len(groups)
+    blocks = [block for group in groups for block in _row_group(parquet, group, codes)]
     if not blocks:
         return Unreadable(name, dict(codes + Counter(BLK_BAD=1)), "no block could be read; send the file again")
     return _recording(name, data, meta, blocks, codes)
 
 
-def _refusal(parquet: pq.ParquetFile, max_unpacked_mb: int) -> str:
+def _refusal(names: Sequence[str], groups: Sequence[RowGroup], max_unpacked_mb: int) -> str:
     """Why the footer forbids decoding; empty if it does not. Counts values as well as bytes: run-length encoding can
     declare a billion values in a few bytes."""
-    footer, most = parquet.metadata, max_unpacked_mb << 20
-    if not set(COLUMNS) - set(_OPTIONAL) <= set(parquet.schema_arrow.names):
+    most = max_unpacked_mb << 20
+    if not set(COLUMNS) - set(_OPTIONAL) <= set(names):
         return "columns"
-    total = values = 0
-    for group in map(footer.row_group, range(footer.num_row_groups)):
-        chunks = [group.column(column) for column in range(group.num_columns)]
-        values += sum(max(chunk.num_values, 0) for chunk in chunks)
-        total += max(group.total_byte_size, sum(max(chunk.total_uncompressed_size, 0) for chunk in chunks))
-    if max(total, values * _BYTES_A_VALUE) > most or footer.num_rows > most // _BYTES_A_VALUE:
+    chunks = [chunk for group in groups for chunk in group.chunks]
+    values, total = sum(chunk.values for chunk in chunks), sum(chunk.unpacked for chunk in chunks)
+    if max(total, values * _BYTES_A_VALUE, sum(group.rows for group in groups) * _BYTES_A_VALUE) > most:
         return f"the footer declares more than max_unpacked_mb = {max_unpacked_mb}"
     return ""
 
@@ -94,6 +98,11 @@ def _metadata(raw: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return meta if isinstance(meta, dict) else None
+
+
+def _is_honest(group: RowGroup, data: bytes) -> bool:
+    """Whether the pages of the columns that are read hold as much as the footer says, which `_refusal` has judged."""
+    return all(pages_agree(data, chunk) for chunk in group.chunks if chunk.path.partition(".")[0] in COLUMNS)
 
 
 def _row_group(parquet: pq.ParquetFile, group: int, codes: Counter[str]) -> Iterator[Block]:

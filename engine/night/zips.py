@@ -53,6 +53,7 @@ class Archive:
 
     def __init__(self, data: bytes, max_unpacked_mb: int) -> None:
         self._data = data
+        self._last_mark = max(data.rfind(mark) for mark in (_LOCAL, _CENTRAL, _END))
         self._left = max_unpacked_mb * _MEBI
         self.broken = 0
         listed = _directory(data)
@@ -100,6 +101,8 @@ class Archive:
         """
         end = len(self._data) if entry.packed is None else entry.begin + entry.packed
         cut = end >= len(self._data) if entry.packed is None else end > len(self._data)
+        # Where something of the archive follows, the bytes that are missing are not at the end: nothing tells where.
+        cut = cut and self._last_mark < entry.begin
         stream = memoryview(self._data)[entry.begin : end]
         unpacked: tuple[bytes, bool, bytes] | None = (bytes(stream[: self._left + 1]), not cut, b"")
         if entry.method != _STORED:
@@ -203,24 +206,23 @@ def _directory(data: bytes) -> list[tuple[Entry, int]] | None:
 
 
 def _scan(data: bytes) -> Iterator[Entry]:
-    """Members found by their local headers alone; of equal names the first."""
+    """Members found by their local headers alone, the first `_MOST_ENTRIES` of them; of equal names the first."""
     seen: set[str] = set()
+    central = data.find(_CENTRAL)
     at = data.find(_LOCAL)
-    while at >= 0 and len(seen) <= _MOST_ENTRIES:
+    for _ in range(_MOST_ENTRIES + 1):
+        if at < 0:
+            return
         entry = _local(data, at)
         following = data.find(_LOCAL, at + 4)
         if entry is not None:
             if entry.packed is None:
-                entry = replace(entry, packed=_open_end(data, entry.begin, following))
+                central = data.find(_CENTRAL, entry.begin) if 0 <= central < entry.begin else central
+                ends = [end for end in (following, central) if end >= entry.begin]
+                entry = replace(entry, packed=min(ends) - entry.begin if ends else None)
             elif data.startswith(b"PK", entry.begin + entry.packed):
                 following = data.find(_LOCAL, entry.begin + entry.packed)
             if entry.name not in seen:
                 seen.add(entry.name)
                 yield entry
         at = following
-
-
-def _open_end(data: bytes, begin: int, following: int) -> int | None:
-    """How many bytes a stream of unknown size can have: up to the next header; None = to the end of the file."""
-    ends = [end for end in (following, data.find(_CENTRAL, begin)) if end >= begin]
-    return min(ends) - begin if ends else None

@@ -15,7 +15,7 @@ PLAIN = b"1600000000.00\n64.000000\n-0.25\n1.50\n100.00\n"
 def column(raw: bytes) -> tuple[int | None, int | None, list[int], dict[str, int]]:
     codes: Counter[str] = Counter()
     table = Table.of(raw)
-    rows = table.rows(2, 2, 1, np.int32, codes)
+    rows = table.rows(2, 2, 1, np.int32, codes, 1000)
     return table.first_number(0), table.first_number(1), rows[0].tolist(), dict(+codes)
 
 
@@ -44,7 +44,7 @@ def test_separators(separator: str) -> None:
     codes: Counter[str] = Counter()
     table = Table.of(raw)
     assert table.first_number(1) == 32_000_000
-    assert table.rows(2, 0, 2, np.int32, codes).tolist() == [[1, -3], [2, 4]]
+    assert table.rows(2, 0, 2, np.int32, codes, 1000).tolist() == [[1, -3], [2, 4]]
     assert not +codes
 
 
@@ -52,7 +52,7 @@ def test_semicolons_with_decimal_commas() -> None:
     codes: Counter[str] = Counter()
     table = Table.of(b"1600000000,5;IBI\n3,5;0,84375\n")
     assert table.first_number(0) == 1_600_000_000_500_000
-    assert table.rows(1, 6, 2, np.int64, codes).tolist() == [[3_500_000], [843_750]]
+    assert table.rows(1, 6, 2, np.int64, codes, 1000).tolist() == [[3_500_000], [843_750]]
 
 
 def test_a_cut_last_row_is_dropped_and_counted() -> None:
