@@ -35,15 +35,15 @@ def fly(
 ) -> pl.DataFrame:
     """Measure up to 32 works of the plan, for about `longest_s`; `seen` is called with how many are done.
 
-    Columns: size_bytes, seconds, peak_mb, output_bytes (compressed, as one part a table), is_good (neither failed nor
-    quarantined), drawn (False for the largest work, which is there for its memory). A work that was killed at a limit
-    counts with the limit. Raises `UserError` where there is nothing to do, `InfrastructureError` where storage fails.
+    Columns: size_bytes, seconds, peak_mb, output_bytes (compressed, as one part a table), cause (of a failure, or
+    null), drawn (False for the largest work, which is there for its memory). Raises `UserError` where there is nothing
+    to do, `InfrastructureError` where storage fails.
     """
     chosen = choose(plan)
     if chosen.is_empty():
         raise UserError("nothing is to do, so there is nothing to try")
     works = dict(zip(chosen["position"].sort(), replace(plan, todo=_only(plan, chosen)).works(), strict=True))
-    held = Limits(min(limits.seconds, longest_s), limits.memory_mb)
+    held = Limits(min(limits.seconds, LONGEST_S), limits.memory_mb)
     measured, began = list[dict[str, object]](), time.monotonic()
     with lent_guard(mapped, held) as guard:
         for position, drawn in chosen.select("position", "drawn").iter_rows():
@@ -54,7 +54,7 @@ def fly(
             measured.append(_measured(works[position], _one(guard.evaluate([works[position]]))) | {"drawn": drawn})
             seen(len(measured))
     rows = pl.DataFrame(measured)
-    return rows.with_columns(output_bytes=pl.col("output_bytes").cast(pl.Float64))
+    return rows.with_columns(pl.col("cause").cast(pl.String))
 
 
 def choose(plan: Plan, most: int = WORKS) -> pl.DataFrame:
@@ -88,5 +88,5 @@ def _measured(work: Work, result: Result) -> dict[str, object]:
         "seconds": result.seconds,
         "peak_mb": result.peak_memory_mb,
         "output_bytes": float(sum(len(encode(rows)) for rows in tables.values() if rows.num_rows)),
-        "is_good": not result.failures,
+        "cause": result.failures[0].cause if result.failures else None,
     }

@@ -36,8 +36,7 @@ def with_estimate(study: Study, console: Console, fly: bool | None = None) -> St
     if made.count and (fly or (fly is None and samples.is_empty() and made.count >= PILOT_FROM)):
         works = min(pilot.WORKS, made.count)
         console.print(f"pilot      trying {count(works, 'unit')} of work of all sizes, for a minute at most …")
-        samples = pilot.fly(made, study.mapped, told)
-        _tell_failures(console, samples)
+        samples = _judged(console, pilot.fly(made, study.mapped, told), told.memory_mb)
     if samples.is_empty() or not made.count:
         return study
     found = estimate(samples, made.todo["size_bytes"], told)
@@ -46,10 +45,19 @@ def with_estimate(study: Study, console: Console, fly: bool | None = None) -> St
     return replace(study, plan=replace(made, rate=rate), estimate=found)
 
 
-def _tell_failures(console: Console, samples: pl.DataFrame) -> None:
-    bad = samples.height - int(samples["is_good"].sum())
+def _judged(console: Console, tried: pl.DataFrame, limit_mb: float) -> pl.DataFrame:
+    """The works that say what a good one takes. One that eats memory is a bad file; most of them are a bad limit."""
+    eaters = tried.filter(pl.col("cause") == "memory").height
+    if eaters > tried.height / 2:
+        raise UserError(
+            f"{eaters} of {tried.height} units of work tried were stopped at {_mb(limit_mb)}, a worker's share of the "
+            "memory; use fewer workers, or a larger --limit-memory-mb"
+        )
+    good = tried.filter(pl.col("cause").is_null())
+    bad = tried.height - good.height
     if bad:
-        console.print(f"           {bad} of {samples.height} failed or were stopped; the run will say why", style="red")
+        console.print(f"           {bad} of {tried.height} failed or were stopped; the run will say why", style="red")
+    return good
 
 
 def held(settings: Settings, found: Estimate | None) -> Limits:

@@ -110,14 +110,19 @@ def test_a_first_run_of_many_works_begins_with_a_pilot(plan: Plan, monkeypatch: 
 
 def test_what_fits_no_worker_is_refused_before_the_first_file(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     large = {"size_bytes": [2, 9], "seconds": [0.1, 0.2], "peak_mb": [700.0, 900.0], "output_bytes": [1.0, 2.0]}
-    found = pl.DataFrame(large | {"is_good": [True, False], "drawn": [True, True]})
+    found = pl.DataFrame(large | {"cause": [None, None], "drawn": [True, True]})
     monkeypatch.setattr(pilot, "fly", lambda *_: found)
     monkeypatch.setattr(estimates, "PILOT_FROM", 10)
     with pytest.raises(UserError, match="12 of 12 units of work need more memory than one may use"):
         plan("--limit-memory-mb", "500", command="reprocess")
     assert not Path("out").exists()
-    screen = plan("--limit-memory-mb", "5000", "--pilot").stdout
-    assert "1 of 2 failed or were stopped" in screen
+    one_eater = found.with_columns(cause=pl.Series([None, "memory"]))
+    monkeypatch.setattr(pilot, "fly", lambda *_: one_eater)
+    screen = plan("--limit-memory-mb", "900", "--pilot").stdout
+    assert "1 of 2 failed or were stopped" in screen and "from 1 unit of work measured" in screen
+    monkeypatch.setattr(pilot, "fly", lambda *_: found.with_columns(cause=pl.lit("memory")))
+    with pytest.raises(UserError, match="2 of 2 units of work tried were stopped at 900 MB"):
+        plan("--limit-memory-mb", "900", "--pilot")
 
 
 def test_an_s3_inventory_is_an_input(plan: Plan, tmp_path: Path) -> None:
