@@ -13,7 +13,7 @@ from engine.night.epochs import Epochs
 from engine.night.features import HOUR, MINUTE, NightOfSource, Values, valid_hr_bpm
 from engine.night.nights import Session, count_reboots, overlap
 from engine.night.reasons import in_order
-from engine.night.wear import ON
+from engine.night.wear import OFF, ON
 from kernels.wear import runs
 
 GOOD_PPG, GOOD_TEMP = 0.6, 0.5
@@ -64,7 +64,7 @@ def judge(night: NightOfSource) -> Judged:
     band = "D" if score is None else band_of(score, rated["valid_h"], rated["wear_frac"])
     if night.sleep.method == "session" and band in ("A", "B"):
         band = "C"
-    why = _why_no_sleep(values) if none else () if band == "A" else _why_not_a(night, values)
+    why = _why_no_sleep(night) if none else () if band == "A" else _why_not_a(night, values)
     reasons = {*night.reasons, *_codes(night), *why}
     return Judged(night, values, score, basis, band, in_order(reasons))
 
@@ -155,8 +155,9 @@ def _codes(night: NightOfSource) -> Iterator[str]:
         yield "MULTI_SRC"
 
 
-def _why_no_sleep(values: Values) -> Iterator[str]:
-    if float(values["wear_frac"] or 0.0) < MOSTLY:
+def _why_no_sleep(night: NightOfSource) -> Iterator[str]:
+    """Not worn for most of the recorded time; where wear is unknown nothing is said."""
+    if (night.epochs.wear[night.within] == OFF).mean() > MOSTLY:
         yield "NONWEAR"
 
 

@@ -27,6 +27,7 @@ LEAST_H = 1.0
 ALMOST_H = 1e-6
 MOSTLY, RARELY = 0.5, 0.1
 GOOD_PPG = 0.6
+NOTHING = "no channel holds a usable sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def recorded(
     codes = {code for recording in recordings for code in recording.codes}
     n = sum(len(part) for part in rows)
     if n == 0:
-        return Verdict(file, Status.REJECTED, in_order(codes) or ("SIG_EMPTY",), "no channel holds a usable sample")
+        told = "its clock is wrong: dated before 2005 or after it was received" if "CLK_IMPLAUS" in codes else NOTHING
+        return Verdict(file, Status.REJECTED, in_order(codes) or ("SIG_EMPTY",), told)
     hours = hours_of(recordings)
     codes.update(_seen(sessions, rows))
     codes.update(["T_DUP"] if twin else [])

@@ -121,7 +121,7 @@ def test_a_night_needs_an_hour_of_any_channel() -> None:
 
 def test_scattered_heart_rate_gives_null_not_an_error() -> None:
     hr = np.full(24 * HOUR, np.nan)
-    hr[::3] = 55.0
+    hr[::4] = 55.0
     made = _describe({"hr_bpm": hr}, hours=24)
     assert made.values["hr_mean"] is None
     assert "PPG_LOW" in made.reasons

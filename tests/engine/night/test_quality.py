@@ -72,8 +72,8 @@ def test_a_night_without_sleep_and_wear_says_so() -> None:
     made = judge(_night({"wear": 0}))
     assert made.band == "D"
     assert made.reasons == ("NONWEAR", "NO_SPT")
-    short = judge(_night(hours=2))
-    assert short.reasons == ("NO_SPT",)
+    assert judge(_night(hours=2)).reasons == ("NO_SPT",)
+    assert judge(_night({"wear": -1}, hours=2)).reasons == ("NO_SPT",)
 
 
 def test_a_channel_that_the_model_lacks_drops_out() -> None:

@@ -79,6 +79,8 @@ def test_small_faults_change_no_status() -> None:
 def test_no_epoch_is_rejected_with_a_reason() -> None:
     made = _recording(3.0)
     verdict = recorded("a.zip", [made], [], [], None)
+    late = recorded("a.zip", [replace(made, codes={"CLK_IMPLAUS": 1})], [], [], None)
+    assert late.status is Status.REJECTED and "clock is wrong" in late.message
     assert (verdict.status, verdict.reasons) == (Status.REJECTED, ("SIG_EMPTY",))
 
 
