@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from engine.module import RawFile
-from engine.night import cwa, geneactiv, nrf
+from engine.night import cwa, edf, geneactiv, nrf
 from engine.night.e4 import Member, part_of, read_session
 from engine.night.recording import Recording, Unreadable
 from engine.night.zips import Archive, Refused, looks_like_zip
@@ -18,7 +18,6 @@ Read = list[Recording | Unreadable]
 
 _KNOWN_BY_START = (
     (b"Obj\x01", "an Avro file (EmbracePlus?)"),
-    (b"0       ", "an EDF file"),
     (b"GENEA/", "a GENEA .bin file"),
     (b"RIFF", "a .wav file"),
     (b"------------ Data File Created By ActiGraph", "an ActiGraph csv export"),
@@ -28,7 +27,7 @@ _KNOWN_BY_START = (
     (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"Rar!", "a RAR archive"),
 )
-_READ_HERE = "an Empatica E4 export (zip or its csv files), an Axivity .cwa, a GENEActiv .bin or an NRF Parquet file"
+_READ_HERE = "an Empatica E4 export (zip or its csv files), Axivity .cwa, GENEActiv .bin, EDF or NRF Parquet file"
 
 
 def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recording, ...], tuple[Unreadable, ...]]:
@@ -47,6 +46,8 @@ def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recordin
             found.append(cwa.read(file.name, file.data))
         elif geneactiv.looks_like_geneactiv(file.data):
             found.append(geneactiv.read(file.name, file.data))
+        elif edf.looks_like_edf(file.data):
+            found.append(edf.read(file.name, file.data))
         elif part_of(file.name):
             folders.setdefault(str(PurePosixPath(file.name).parent), []).append(file)
         else:
