@@ -74,10 +74,10 @@ def host_settings() -> dict[str, Any]:
     return settings() | {"distributed.comm.timeouts.tcp": LOST_AFTER, "distributed.comm.timeouts.connect": LOST_AFTER}
 
 
-def serve(host: str | None, port: int) -> int:
+def serve(host: str, port: int) -> int:
     """Run a scheduler until it is told to stop; its exit code."""
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", f"--port={port}", "--no-dashboard", "--no-show"]
-    command += [f"--host={host}"] if host else []
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", f"--host={host}", f"--port={port}"]
+    command += ["--no-dashboard", "--no-show"]
     return _keep(command, _environment(), again=False)
 
 

@@ -13,10 +13,11 @@ PORT = 8786
     "cluster",
     epilog="""\b
 Examples:
-  nightmill cluster scheduler                         on one machine
+  nightmill cluster scheduler --host 10.0.0.1         on one machine
   nightmill cluster worker tcp://10.0.0.1:8786        on each of the others
   nightmill reprocess raw/ -o out --cluster tcp://10.0.0.1:8786
 
+Whoever reaches the scheduler's port can run code on every machine: give it an address of a closed network only.
 All machines need the same packages and the same module, and must reach inputs and output under the same names.
 """,
 )
@@ -25,9 +26,9 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--host", metavar="ADDRESS", help="Address to listen at [all].")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=int, default=PORT, show_default=True)
-def scheduler(host: str | None, port: int) -> int:
+def scheduler(host: str, port: int) -> int:
     """Run the scheduler, until Ctrl-C. Should it end, runs stop with exit code 4, and the same command resumes."""
     return hosts.serve(host, port)
 

@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.hosts.lab import SCHEDULER, Host, why_not
+from tests.hosts.lab import NETWORK, SCHEDULER, Host, why_not
 
 MODULE = """
     from __future__ import annotations
@@ -53,7 +53,7 @@ class Lab:
         return self.folder / "user"
 
     def start_scheduler(self) -> None:
-        self.hub.start("cluster", "scheduler")
+        self.hub.start("cluster", "scheduler", "--host", f"{NETWORK}.1")
 
     def start_workers(self, host: Host, user: Path | None = None) -> None:
         told = ("cluster", "worker", SCHEDULER, "--workers", "1", "--memory-mb", "2000")
