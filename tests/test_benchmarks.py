@@ -15,7 +15,11 @@ BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "options", "rows"),
-    [("night_speed.py", ["--hours", "1", "--repeats", "1"], 12), ("engine_overhead.py", ["--files", "4"], 5)],
+    [
+        ("night_speed.py", ["--hours", "1", "--repeats", "1"], 12),
+        ("engine_overhead.py", ["--files", "4"], 5),
+        ("plan_scale.py", ["--files", "3000"], 6),
+    ],
 )
 def test_benchmark_prints_and_writes_its_table(script: str, options: list[str], rows: int, tmp_path: Path) -> None:
     result = tmp_path / "result.json"
