@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 import pyarrow as pa
@@ -37,6 +38,17 @@ PARTITIONS = {
 
 class Conflict(Exception):
     """Another writer committed to the table in the same moment; never leaves `engine.commit`."""
+
+
+class _LocalTable(DeltaTable):  # type: ignore[misc]
+    """Tells paths as they are: delta-rs tells URIs, which polars takes for paths, and so found no `my%20folder`."""
+
+    @property
+    def table_uri(self) -> str:
+        return unquote(str(super().table_uri).removeprefix("file://"))
+
+    def file_uris(self, *args: Any) -> list[str]:
+        return [unquote(path) for path in super().file_uris(*args)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,9 @@ def open_table(store: Store, name: str) -> DeltaTable | None:
     """A fresh handle, or None where there is no such table. A handle never sees what is committed after its opening."""
     with _translated(name):
         try:
-            return DeltaTable(store.delta_uri(name), storage_options=store.delta_options())
+            return (_LocalTable if store.is_local else DeltaTable)(
+                store.delta_uri(name), storage_options=store.delta_options()
+            )
         except TableNotFoundError:
             return None
 

@@ -246,3 +246,11 @@ def test_another_modules_rows_stay(store: Store) -> None:
     committer(store, "r2", other).commit([receipt(store, ["a"], module_id=other)], {"a"})
     assert rows(store, "nights").group_by("module_id").len().sort("module_id")["len"].to_list() == [1, 1]
     assert ledger.entries(store, other).filter(pl.col("work_key") == "a").height == 1
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    store = Store(tmp_path / "my out, 50 % ü+#")
+    committer(store).commit([receipt(store, ["a"])])
+    committer(store).commit([receipt(store, ["a"], 60.0)], {"a"})
+    assert ledger.entries(store)["work_key"].to_list() == ["a"]
+    assert rows(store, "nights")["night_score"].to_list() == [60.0]
