@@ -88,5 +88,7 @@ def settings() -> dict[str, Any]:
         # A thousand recent messages, batches and all, made 100,000 files cost the scheduler 28 MB.
         "distributed.admin.low-level-log-length": 50,
         "distributed.comm.timeouts.connect": "60s",
+        # Dask gives a worker up for good that is not there 15 s after it died; its nanny brings it back, however late.
+        "distributed.deploy.lost-worker-timeout": "1h",
         "distributed.admin.system-monitor.gil.enabled": False,
     }
