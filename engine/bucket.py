@@ -7,6 +7,7 @@ in 0.6 s instead of 4, and put-if-absent with one meaning on all servers. `files
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from engine.errors import AccessDenied, InfrastructureError, InputMissing, InputUnreadable
+from engine.errors import AccessDenied, InfrastructureError, InputMissing, InputUnreadable, UserError
 from engine.storage import Entry, StoreOptions
 
 LONGEST_SINGLE_PUT = 64 << 20
@@ -146,6 +147,9 @@ def _credentials_mark() -> int:
 
 def _sort_out(text: str, failure: type[InfrastructureError]) -> tuple[type[Exception], str]:
     """What a generic error means: servers differ in how they say that a bucket or the credentials are missing."""
+    odd = re.search(r'whilst parsing path segment "(.*?)"(?:\n\n|$)', text, re.DOTALL)
+    if odd:
+        return UserError, f"the name {odd[1]!r} holds characters that cannot be addressed here: rename that object"
     if "NoSuchBucket" in text or "Not Found" in text:
         return InputMissing, "no such bucket"
     signs = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "credential", "169.254.169.254")

