@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import errors
-from engine.errors import InfrastructureError, NightmillError
+from engine.errors import InfrastructureError, InputUnreadable, NightmillError
 from engine.failures import Failure, Result
 from engine.frames import Garbled, Header, Inbox, hear_evaluation, hear_failure, read_some, write_frame
 from engine.work import Work
 
-POLL_S = 0.025
+POLL_S = 0.05
+START_S = 60.0
+"""A child that only takes its Works over has at least so long: on a busy machine that alone may take a second."""
 LARGEST_AT_REST = 0.5
 """Share of the memory limit; a child that keeps more than this between two batches is replaced. A fresh one costs about
 0.1 s of copied pages, so one for each batch was too dear."""
@@ -28,7 +30,8 @@ _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one Work may take: wall seconds, and resident memory of its process, the loaded module included, in MB."""
+    """What one Work may take: wall seconds to read it and as many again to evaluate it, and resident memory of its
+    process, the loaded module included, in MB."""
 
     seconds: float = 300.0
     memory_mb: float = 2048.0
@@ -53,6 +56,7 @@ class _InHand:
 
     began: float
     started: bool = False
+    is_reading: bool = False
     peak_mb: float = 0.0
 
 
@@ -78,11 +82,16 @@ class Child:
             write_frame(self._life.line.fileno(), {"works": len(works)}, pickle.dumps(tuple(works)))
 
     def results(self) -> Iterator[Result]:
-        """What the child tells, until it ends or must be ended; `blame` then says why the next Work is missing."""
+        """What the child tells, until it ends or must be ended; `blame` then says why the next Work is missing.
+
+        Raises `InputUnreadable` where inputs do not come within the time limit, and what the child says of storage.
+        """
         try:
             for header, body in self._frames():
                 if "start" in header:
                     self._in_hand = _InHand(header["at"], started=True)
+                elif "reading" in header:  # evaluation has the whole time limit for itself
+                    self._in_hand.began, self._in_hand.is_reading = header["at"], header["reading"]
                 elif "stop" in header:
                     self._is_waiting = True
                     raise ours(header["stop"], header["message"])
@@ -157,9 +166,15 @@ class Child:
             return Failure(
                 "memory", f"more than {self._limits.memory_mb:.0f} MB of memory", None, "memory limit", "SIGKILL"
             )
-        if now - self._in_hand.began > self._limits.seconds:
-            return Failure("timeout", f"not finished after {self._limits.seconds:g} s", None, "time limit", "SIGKILL")
-        return None
+        if now - self._in_hand.began <= self._time_limit_s:
+            return None
+        if self._in_hand.is_reading:
+            raise InputUnreadable(f"{self._works[self._told].key}: not read after {self._limits.seconds:g} s")
+        return Failure("timeout", f"not finished after {self._limits.seconds:g} s", None, "time limit", "SIGKILL")
+
+    @property
+    def _time_limit_s(self) -> float:
+        return self._limits.seconds if self._in_hand.started else max(self._limits.seconds, START_S)
 
 
 def _sign_of_death(code: int | None) -> Failure:
@@ -173,7 +188,7 @@ def _sign_of_death(code: int | None) -> Failure:
 
 def _resident_mb(pid: int) -> float:
     try:
-        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123  (25 times a second)
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123  (20 times a second)
             return int(file.read().split()[1]) * _PAGE_MB
     except (OSError, IndexError):
         return 0.0
