@@ -24,12 +24,16 @@ DRIFT, BAD_RATE = 0.02, 0.10
 _FEWEST_PAIRS, _SHARE_ALIKE, _DRIFT_SAMPLES = 5, 0.8, 0.5
 
 
-def at_measured_rate(blocks: Sequence[Segment], seqs: Sequence[int], codes: Counter[str]) -> Sequence[Segment]:
-    """The blocks at the rate that their own start times measure, where they agree on another one than declared.
+def at_measured_rate(
+    blocks: Sequence[Segment], seqs: Sequence[int], codes: Counter[str], firsts: frozenset[int] = frozenset()
+) -> Sequence[Segment]:
+    """The blocks at the rate that their own start times measure, where they agree on another one than declared. What
+    lies between a block in `firsts` (indices) and its predecessor says nothing of the rate.
 
     A rate more than 2 % off counts as FS_DRIFT; more than 10 % as FS_BAD, and then there are no blocks.
     """
-    pairs = [(a, b) for a, b, i, j in zip(blocks, blocks[1:], seqs, seqs[1:], strict=False) if j == i + 1]
+    steps = zip(blocks, blocks[1:], seqs, seqs[1:], range(1, len(blocks)), strict=False)
+    pairs = [(a, b) for a, b, i, j, at in steps if j == i + 1 and at not in firsts]
     ratios = np.array([(b.t0_us - a.t0_us) * a.fs_hz / (len(a.values) * SECOND_US) for a, b in pairs])
     if len(ratios) < _FEWEST_PAIRS:
         return blocks

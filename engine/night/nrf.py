@@ -203,7 +203,7 @@ def _segments(blocks: list[Block], first_seqs: frozenset[Any], codes: Counter[st
     codes["FS_BAD"] += len(sound) < len(blocks)
     forced = frozenset(index for index, block in enumerate(sound) if block.seq in first_seqs)
     declared = [Segment(block.t0_us, block.fs_hz or 0.0, block.values) for block in sound]
-    return arrange(at_measured_rate(declared, [block.seq for block in sound], codes), forced, codes)
+    return arrange(at_measured_rate(declared, [block.seq for block in sound], codes, forced), forced, codes)
 
 
 def _events(blocks: list[Block], codes: Counter[str]) -> Events:

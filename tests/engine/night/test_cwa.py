@@ -295,3 +295,10 @@ def rows(data: bytes) -> dict[int, tuple[object, ...]]:
     table = outcome.tables["epochs"].to_pydict()
     keys = [round(ts.timestamp() * 1e6) for ts in table["ts"]]
     return dict(zip(keys, zip(*(table[c] for c in columns), strict=True), strict=True))
+
+
+def test_round_trip_of_a_recording_full_of_holes() -> None:
+    recording = one(cwa(blocks(120)[::2]))
+    again = read_nrf("a.parquet", export_nrf(recording), 512)
+    assert isinstance(again, Recording)
+    assert equal(recording, again)
