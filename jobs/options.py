@@ -12,6 +12,7 @@ import yaml
 from configs.read import load
 from configs.settings import Settings
 from engine.errors import ConfigError
+from engine.storage import open_store
 
 F = TypeVar("F", bound=Callable[..., Any])
 INPUT_FLAGS = ("zone", "device", "subjects", "template", "include")
@@ -118,9 +119,13 @@ def parameters(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def output_of(given: Settings) -> str:
-    """The output, which plan and reprocess need."""
+    """The output, which plan and reprocess need. Readers take `a=b` in a path for a partition's value."""
     if given.output is None:
         raise ConfigError("no output: give -o OUT, or `output:` in the settings file")
+    if "=" in open_store(given.output).uri:
+        raise ConfigError(
+            f"output: {given.output!r} lies below a name with `=`; readers of tables cannot cope with that"
+        )
     return given.output
 
 

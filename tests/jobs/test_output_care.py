@@ -112,3 +112,12 @@ def test_the_second_driver_on_one_output_stops_with_a_clear_message(mill: Mill) 
     assert first.returncode == 0, said
     assert ledger.runs(store)["state"].to_list() == ["finished"]
     assert ledger.entries(store).height == 6
+
+
+def test_an_output_that_readers_cannot_cope_with_is_refused(mill: Mill) -> None:
+    told = ("-m", mill.module, "--include", "*.txt", "--in-process", "-o")
+    ended = mill("reprocess", "raw", *told, "project=x/out")
+    assert ended.returncode == 2 and "'project=x/out'" in ended.stderr
+    assert not (mill.folder / "project=x").exists()
+    assert mill("reprocess", "raw", *told, "my out 50 %").returncode == 0
+    assert mill("query", "my out 50 %", "select count(*) n from words", "--json").stdout.strip() == '[{"n":6}]'
