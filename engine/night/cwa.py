@@ -16,7 +16,7 @@ from engine.night.anchors import Anchors, Spans, measure
 from engine.night.clock import SECOND_US
 from engine.night.device_clock import local_clock
 from engine.night.recording import Channel, Device, Recording, Unreadable
-from kernels.cwa import STRIDE, WORDS, sound, unpack_int16, unpack_packed
+from kernels.cwa import FIRST, STRIDE, WORDS, sound, unpack_int16, unpack_packed
 
 READER_VERSION = 1
 _HEADER, _BLOCK = 1024, 512
@@ -46,7 +46,7 @@ _LAYOUT = np.dtype(
         "names": ["magic", *_FIELDS],
         "formats": ["S4", *(kind for kind, _ in _FIELDS.values())],
         "offsets": [0, *(at for _, at in _FIELDS.values())],
-        "itemsize": _BLOCK,
+        "itemsize": 2 * FIRST,
     }
 )
 Ints = NDArray[np.int64]
@@ -110,7 +110,7 @@ def read(name: str, data: bytes) -> Recording | Unreadable:
     codes: Counter[str] = Counter()
     count = max(len(data) - _HEADER, 0) // _BLOCK
     words = np.frombuffer(data, "<u2", count * WORDS, _HEADER if count else 0).reshape(count, WORDS)
-    blocks = words.view(_LAYOUT)[:, 0] if count else np.empty(0, _LAYOUT)
+    blocks = np.ascontiguousarray(words[:, :FIRST]).reshape(-1).view(_LAYOUT)
     rows = np.flatnonzero(sound(words) & _meaningful(blocks))
     codes["BLK_BAD"] += len(data) > _HEADER + count * _BLOCK
     if not len(rows):
