@@ -35,9 +35,9 @@ def fly(
 ) -> pl.DataFrame:
     """Measure up to 32 works of the plan, for about `longest_s`; `seen` is called with how many are done.
 
-    Columns: size_bytes, seconds, peak_mb, output_bytes (compressed, as one part a table), cause (of a failure, or
-    null), drawn (False for the largest work, which is there for its memory). Raises `UserError` where there is nothing
-    to do, `InfrastructureError` where storage fails.
+    Columns: size_bytes, seconds, peak_mb, output_bytes (compressed, as one part a table), cause and message (of a
+    failure, or null), drawn (False for the largest work, which is there for its memory). Raises `UserError` where
+    there is nothing to do, `InfrastructureError` where storage fails.
     """
     chosen = choose(plan)
     if chosen.is_empty():
@@ -54,7 +54,7 @@ def fly(
             measured.append(_measured(works[position], _one(guard.evaluate([works[position]]))) | {"drawn": drawn})
             seen(len(measured))
     rows = pl.DataFrame(measured)
-    return rows.with_columns(pl.col("cause").cast(pl.String))
+    return rows.with_columns(pl.col("cause", "message").cast(pl.String))
 
 
 def choose(plan: Plan, most: int = WORKS) -> pl.DataFrame:
@@ -89,4 +89,5 @@ def _measured(work: Work, result: Result) -> dict[str, object]:
         "peak_mb": result.peak_memory_mb,
         "output_bytes": float(sum(len(encode(rows)) for rows in tables.values() if rows.num_rows)),
         "cause": result.failures[0].cause if result.failures else None,
+        "message": result.failures[0].message if result.failures else None,
     }

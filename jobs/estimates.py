@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 
 from configs.settings import Settings
 from engine import ledger, pilot
@@ -56,7 +57,10 @@ def _judged(console: Console, tried: pl.DataFrame, limit_mb: float) -> pl.DataFr
     good = tried.filter(pl.col("cause").is_null())
     bad = tried.height - good.height
     if bad:
-        console.print(f"           {bad} of {tried.height} failed or were stopped; the run will say why", style="red")
+        said = tried["message"].drop_nulls().mode().sort()[0]
+        console.print(
+            f"           {bad} of {tried.height} failed or were stopped, such as: {escape(said)}", style="red"
+        )
     return good
 
 
@@ -106,7 +110,7 @@ def show_estimate(console: Console, study: Study, workers: int) -> None:
         told = [f"largest unit {_spread(found.memory_mb, _mb)}"]
         told += [] if found.output_bytes is None else [f"output {_spread(found.output_bytes, size)}"]
         price = study.settings.price_per_hour
-        told += [] if price is None else [f"price {_spread(money(found, price), '{:.2f}'.format)}"]
+        told += [] if price is None else [f"price {_spread(money(found, price), '{:.3g}'.format)}"]
         console.print(f"           {' · '.join(told)}", soft_wrap=True)
         if found.too_large:
             console.print(f"           {count(found.too_large, 'unit')} of work may not fit", style="red")

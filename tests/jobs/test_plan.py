@@ -116,10 +116,13 @@ def test_what_fits_no_worker_is_refused_before_the_first_file(plan: Plan, monkey
     with pytest.raises(UserError, match="12 of 12 units of work need more memory than one may use"):
         plan("--limit-memory-mb", "500", command="reprocess")
     assert not Path("out").exists()
-    one_eater = found.with_columns(cause=pl.Series([None, "memory"]))
+    one_eater = found.with_columns(cause=pl.Series([None, "memory"]), message=pl.Series([None, "more than [900] MB"]))
     monkeypatch.setattr(pilot, "fly", lambda *_: one_eater)
     screen = plan("--limit-memory-mb", "900", "--pilot").stdout
-    assert "1 of 2 failed or were stopped" in screen and "from 1 unit of work measured" in screen
+    assert (
+        "1 of 2 failed or were stopped, such as: more than [900] MB" in screen
+        and "from 1 unit of work measured" in screen
+    )
     monkeypatch.setattr(pilot, "fly", lambda *_: found.with_columns(cause=pl.lit("memory")))
     with pytest.raises(UserError, match="2 of 2 units of work tried were stopped at 900 MB"):
         plan("--limit-memory-mb", "900", "--pilot")
