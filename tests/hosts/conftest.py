@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -79,8 +80,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         file.write_bytes(b"." * number)
     hosts: list[Host] = []
     try:
-        hosts.append(Host("nightmill-hub", 1, folder))
-        hosts += [Host(f"nightmill-{number}", number, folder, hosts[0]) for number in (2, 3)]
+        hosts.append(Host(f"nm{os.getpid()}-1", 1, folder))
+        hosts += [Host(f"nm{os.getpid()}-{number}", number, folder, hosts[0]) for number in (2, 3)]
         made = Lab(folder, hosts[0], hosts[1:])
         made.start_scheduler()
         for host in made.hosts:
