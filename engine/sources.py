@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.identity import facts_json
 from engine.module import Module, RawFile, Source
+from engine.reading import reading
 from engine.storage import StoreOptions, open_store, split_uri
 from engine.work import Evaluation, Input
 
@@ -38,7 +39,8 @@ class SourceWork:
 
     def evaluate(self, mapped: Module) -> Evaluation:
         """Read, hash, call. Raises `InputUnreadable` where storage fails, and whatever the module raises."""
-        files = self.read()
+        with reading():
+            files = self.read()
         held = {file.name: file for file in files}
         digests = {one.name: digest([held[file.name] for file in one.files]) for one in self.inputs}
         return Evaluation(mapped(files, self.source), digests)

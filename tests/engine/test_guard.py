@@ -15,7 +15,11 @@ import pytest
 from engine.errors import InfrastructureError, InputUnreadable, ModuleError, StaleWorker
 from engine.failures import Result
 from engine.guard import ForkGuard, Guard, InlineGuard, Limits
-from engine.module import Status
+from engine.module import Source, Status
+from engine.reading import reading
+from engine.sources import SourceWork
+from engine.storage import StoreOptions
+from engine.work import Evaluation, FileRef, Input
 from tests.engine.toy import Toy, ToyMapped, ToyWork, works
 
 SHORT = Limits(seconds=1.5, memory_mb=300)
@@ -154,6 +158,32 @@ def test_reading_that_fails_is_no_fault_of_the_file(guard: Guard) -> None:
     with pytest.raises(InputUnreadable, match="input/output error"):
         list(guard.evaluate(works("fine", "unreadable", "fine")))
     assert len(list(guard.evaluate(works("fine")))) == 1
+
+
+def test_an_input_that_never_answers_is_no_fault_of_the_module(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "n.txt")
+    silent = Input("n.txt", (FileRef("n.txt", str(tmp_path / "n.txt"), 2, "k"),))
+    hanging = SourceWork(Source("n", ("n.txt",), "s1"), (silent,), "i", 0.01, StoreOptions())
+    guard = ForkGuard(ToyMapped(), Limits(0.3, 300))
+    with pytest.raises(InputUnreadable, match=r"n: not read after 0.3 s"):
+        list(guard.evaluate([*works("fine"), hanging]))
+    assert [result.failures for result in guard.evaluate(works("fine"))] == [()]
+    guard.close()
+
+
+class Slow(ToyWork):
+    """Its storage takes a second."""
+
+    def evaluate(self, mapped: object) -> Evaluation:
+        with reading():
+            time.sleep(1.0)
+        return super().evaluate(mapped)
+
+
+def test_time_for_reading_is_not_the_modules(forked: ForkGuard) -> None:
+    (result,) = forked.evaluate([Slow("w", (("f", "sleep 1"),))])
+    assert result.failures == ()
+    assert result.seconds > SHORT.seconds
 
 
 @pytest.mark.slow
