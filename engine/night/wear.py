@@ -46,7 +46,8 @@ def judge(
 
     - An hour-long window misses what is laid aside for less and the ends of what is laid aside for longer (of 30 to
       150 min off within a night 29 to 90 % was seen). So a stretch that is quiet and without pulse, both by five
-      minutes, is not worn either, as a whole, if the temperature says off anywhere in it (now 99 %).
+      minutes, is not worn either, from its start, if the temperature says off later in it (now 99 %). Without PPG
+      quiet and temperature do, which is DETACH as published; without acceleration silence and temperature.
     - No pulse = no good ten seconds (q_ppg ≥ 0.6) in five minutes, and 80 % of them not feasible. Asked of all 30, the
       letter of F1 (a) is never met on a table: 10 % of windows of noise look feasible by chance (worn asleep: 96 %).
     - Five minutes of which half have a good pulse overrule the temperature: a hand may be cold (a laboratory session
@@ -61,16 +62,27 @@ def judge(
     still = candidates(motion.axes) if motion is not None else np.ones(n, np.bool_)
     if temperature is None and pulse is None:
         return np.where(still, OFF, ON).astype(np.int8)
-    axes = motion.axes if motion is not None else None
-    cold = temperature_off(temperature, axes) if temperature is not None else np.zeros(n, np.bool_)
+    return np.where(_off(still, motion.axes if motion is not None else None, temperature, pulse), OFF, ON).astype(
+        np.int8
+    )
+
+
+def _off(
+    still: NDArray[np.bool_], axes: AxisSums | None, temperature: TemperatureEpochs | None, pulse: PulseSigns | None
+) -> NDArray[np.bool_]:
+    """(n,) bool: not worn, by what the recorded witnesses say. still: (n,) bool, in an hour without movement."""
+    everywhere = np.ones(len(still), np.bool_)
+    silent = without_pulse(pulse) if pulse is not None else everywhere
+    if temperature is None:
+        return still & silent
+    cold = temperature_off(temperature, axes)
     if pulse is None:
-        return np.where(still & cold, OFF, ON).astype(np.int8)
-    silent = without_pulse(pulse)
-    off = still & (silent | (cold & ~covered(pulse.good, BEATING)))
-    if temperature is not None:
-        off |= _laid_aside(silent, cold, axes)
-        off |= lasting(pulse.recorded & ~pulse.good) & (_five_minutes(temperature)[1] < BAG_C)
-    return np.where(off, OFF, ON).astype(np.int8)
+        return still & cold | (_laid_aside(everywhere, cold, axes) if axes is not None else ~everywhere)
+    off = still & cold & ~covered(pulse.good, BEATING) | _laid_aside(silent, cold, axes)
+    if axes is not None:
+        off |= still & silent
+    bag = lasting(pulse.recorded & ~pulse.good) & (_five_minutes(temperature)[1] < BAG_C)
+    return off | bag
 
 
 def candidates(axes: AxisSums) -> NDArray[np.bool_]:
@@ -94,9 +106,9 @@ def candidates(axes: AxisSums) -> NDArray[np.bool_]:
 def temperature_off(temperature: TemperatureEpochs, axes: AxisSums | None) -> NDArray[np.bool_]:
     """(n,) bool: rules of DETACH on five centred minutes, clipped to the recording. Missing values change nothing.
 
-    Off when cold, or falling while quiet; on again when an axis moves **and** it is warm or warming. Movement is asked
-    in both cases, as by the authors: else 26 °C alone would undo the falling rule at once. Without acceleration warmth
-    alone says on.
+    Off when cold, or falling while quiet; on again when it is warm or warming **and** an axis has moved in the last
+    five minutes. Movement is asked in both cases, as by the authors: else 26 °C alone would undo the falling rule at
+    once. Without acceleration warmth alone says on.
     """
     low, high = _five_minutes(temperature)
     slope = rolling_mean(temperature.slope_c_per_min, FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
@@ -139,11 +151,12 @@ def lasting(failing: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _laid_aside(silent: NDArray[np.bool_], cold: NDArray[np.bool_], axes: AxisSums | None) -> NDArray[np.bool_]:
-    """(n,) bool: stretches quiet and without pulse in which the temperature says off at some time."""
+    """(n,) bool: stretches quiet and without pulse, from their start to where the temperature last says off."""
     out = silent if axes is None else silent & covered(_quiet(_minute_sd_g(axes)), QUIET_SHARE)
     out = out.copy()
     for start, end in zip(*runs(out), strict=True):
-        out[start:end] = cold[start:end].any()
+        last = np.flatnonzero(cold[start:end])
+        out[start + int(last[-1]) + 1 if len(last) else start : end] = False
     return out
 
 
@@ -168,13 +181,13 @@ def _still(axes: AxisSums, start: int, end: int) -> bool:
 
 
 def _moving_and_quiet(axes: AxisSums | None, n: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Any axis moving in the minute; two axes quiet in 90 % of five minutes. Without axes neither speaks against."""
+    """An axis moved in the last five minutes; two are quiet in 90 % of five. Without axes neither speaks against."""
     if axes is None:
         return np.ones(n, np.bool_), np.ones(n, np.bool_)
     sd_g = _minute_sd_g(axes)
     share = rolling_mean(_quiet(sd_g).astype(np.float64), FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
-    moving: NDArray[np.bool_] = np.any(sd_g >= QUIET_SD_G, axis=1)
-    return moving, share >= QUIET_SHARE
+    moving = np.any(sd_g >= QUIET_SD_G, axis=1).astype(np.float64)
+    return rolling_mean(moving, FIVE_MINUTES, 0, 1) > 0, share >= QUIET_SHARE
 
 
 def _quiet(sd_g: NDArray[np.float64]) -> NDArray[np.bool_]:

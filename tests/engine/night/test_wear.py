@@ -147,6 +147,26 @@ def test_warmth_alone_does_not_undo_a_fall_without_movement() -> None:
     assert off[60:140].all() and not off[160:].any()
 
 
+def test_without_ppg_quiet_and_temperature_decide_and_donning_ends_it() -> None:
+    off = np.zeros(3 * HOUR, bool)
+    off[HOUR : HOUR + 270] = True
+    back = np.arange(len(off)) - (HOUR + 270)
+    celsius = np.where(off, 22.5 + 10.5 * np.exp(-(np.arange(len(off)) - HOUR).clip(0) / 150), 33.0)
+    celsius = np.where(back >= 0, 33.0 - 9.0 * np.exp(-back.clip(0) / 60), celsius)
+    asleep = (np.arange(len(off)) % 90 > 3) & ((back < -282) | (back > 20))
+    worn = judge(len(off), _motion(~off & ~asleep), _temperature(celsius), None)
+    assert (worn[off] == OFF).mean() > 0.95
+    assert (worn[~off] == ON).mean() > 0.95
+
+
+def test_without_acceleration_silence_alone_does_not_say_off() -> None:
+    """A wrist that moves has hardly any pulse either, and nothing tells the movement."""
+    none = np.zeros(2 * HOUR, bool)
+    worn = judge(len(none), None, _temperature(np.full(len(none), 33.0)), _pulse(~none, none))
+    assert (worn == ON).all()
+    assert (judge(len(none), None, _temperature(np.full(len(none), 22.0)), _pulse(~none, none)) == OFF).all()
+
+
 def test_five_minutes_without_pulse_are_needed_unless_the_recording_is_shorter() -> None:
     flags = np.zeros(100, bool)
     flags[10:39], flags[50:80] = True, True
