@@ -7,6 +7,10 @@ from numba import njit, types
 
 SAMPLES, DIGITS = 300, 12
 COLUMNS = 5
+_VALUES = np.full(256, -1, np.int32)
+"""Of each letter as a hexadecimal digit; negative for what is none, and then whatever it becomes part of."""
+for _digit in range(16):
+    _VALUES[ord(f"{_digit:x}")] = _VALUES[ord(f"{_digit:X}")] = _digit
 _TEXT = types.Array(types.uint8, 1, "C", readonly=True)
 _INTS = types.Array(types.int64, 1, "C")
 
@@ -21,24 +25,21 @@ def unpack_pages(text, begins):  # type: ignore[no-untyped-def]
     pages = begins.size
     out = np.empty((COLUMNS, SAMPLES * pages), np.int32)
     whole = np.zeros(pages, np.bool_)
-    nibbles = np.empty(SAMPLES * DIGITS, np.int64)
     for page in range(pages):
         begin, end = begins[page], begins[page] + SAMPLES * DIGITS
         if end > text.size or (end < text.size and text[end] > 32):
             continue
-        bad = False
-        for i in range(SAMPLES * DIGITS):
-            letter = np.int64(text[begin + i])
-            bad |= not (48 <= letter <= 57 or 65 <= letter <= 70 or 97 <= letter <= 102)
-            nibbles[i] = (letter & 15) + 9 * (letter >> 6)
-        whole[page] = not bad
+        worst = np.int32(0)
         for i in range(SAMPLES):
-            at, k = page * SAMPLES + i, i * DIGITS
+            at, k = page * SAMPLES + i, begin + i * DIGITS
             for axis in range(3):
-                value = nibbles[k] << 8 | nibbles[k + 1] << 4 | nibbles[k + 2]
+                value = _VALUES[text[k]] << 8 | _VALUES[text[k + 1]] << 4 | _VALUES[text[k + 2]]
+                worst = min(worst, value)
                 out[axis, at] = (value ^ 0x800) - 0x800
                 k += 3
-            rest = nibbles[k] << 8 | nibbles[k + 1] << 4 | nibbles[k + 2]
+            rest = _VALUES[text[k]] << 8 | _VALUES[text[k + 1]] << 4 | _VALUES[text[k + 2]]
+            worst = min(worst, rest)
             out[3, at] = rest >> 2
             out[4, at] = (rest >> 1) & 1
+        whole[page] = worst >= 0
     return out, whole
