@@ -37,14 +37,14 @@ def test_exact_proportions_leave_no_doubt() -> None:
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     noise, held = np.random.default_rng(1), 0
-    for _ in range(200):
+    for _ in range(100):
         size = noise.uniform(0.5, 2.0, 32)
         found = samples(size.tolist()).with_columns(seconds=pl.Series(0.1 * size * noise.lognormal(0.0, 0.4, 32)))
         truth = 0.1 * np.exp(0.08) * 1000
         interval = estimate(found, pl.Series([1_000_000] * 1000), TOLD).seconds
         held += interval.low <= truth <= interval.high
         assert interval.low < interval.likely < interval.high
-    assert held >= 172  # of 200; 95 % would be 190, and percentile intervals of 32 samples are a little narrow
+    assert held >= 86  # of 100; 95 % would be 95, and percentile intervals of 32 samples are a little narrow
 
 
 def test_no_output_where_none_was_measured_and_the_largest_counts_for_memory_only() -> None:

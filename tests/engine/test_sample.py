@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ConfigError
@@ -17,6 +17,7 @@ from tests.engine.trees import NOON, OPTIONS, write_empty
 SHARES = st.floats(0.001, 1.0)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(max_size=5), unique=True, max_size=30), SHARES, SHARES)
 def test_samples_are_nested_and_others_change_nothing(subjects: list[str], one: float, other: float) -> None:
     ids = pl.Series(subjects, dtype=pl.String)
