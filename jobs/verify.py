@@ -14,7 +14,7 @@ from configs.read import load, overlay
 from configs.settings import Settings
 from engine import ledger, plan
 from engine.errors import UserError
-from engine.events import Listener
+from engine.events import Listener, PlanMade
 from engine.load import refer
 from engine.progress import CommitSettings
 from engine.results import verify
@@ -90,6 +90,7 @@ def _recompute(
     verify.refuse_other_code(last, identity)
     reached = StoreOptions(endpoint=told.storage.endpoint, region=told.storage.region)
     todo = plan.everything(verify.inventory(store, works, reached), reached)
+    listener(PlanMade(todo.count, todo.files, todo.size_bytes, 0))
     again = open_store(folder)
     settings = RunSettings(limits(told), CommitSettings(compact=False), "100%")
     with lend(told, todo.count, listener) as executor:
