@@ -15,12 +15,15 @@ from engine.night.nrf_write import export_nrf
 from engine.night.parse import read
 from engine.night.reasons import CODES
 from engine.night.recording import MISSING, Recording, Unreadable
+from tests.engine.night.cwa_files import blocks, cwa
 from tests.engine.night.e4_files import csvs, zipped
+from tests.engine.night.edf_files import edf, wrist
+from tests.engine.night.geneactiv_files import geneactiv, pages
 
 LIMIT_MB = 64
 Read = tuple[tuple[Recording, ...], tuple[Unreadable, ...]]
-MANY = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-FEW = settings(MANY, max_examples=60)
+MANY = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(MANY, max_examples=40)
 
 edits = st.lists(
     st.tuples(
@@ -119,6 +122,23 @@ def test_neutral_files(changes: list[tuple[str, float, bytes]]) -> None:
     assert invented(neutral(), damaged(neutral(), changes), "night.parquet") == {}
 
 
+@lru_cache
+def device_file(name: str) -> bytes:
+    made = {
+        "a.cwa": lambda: cwa(blocks(20)),
+        "a.bin": lambda: geneactiv(pages(12)),
+        "a.edf": lambda: edf(wrist(30), kind="EDF+D"),
+    }
+    return made[name]()
+
+
+@MANY
+@given(edits, st.sampled_from(["a.cwa", "a.bin", "a.edf"]))
+def test_device_files(changes: list[tuple[str, float, bytes]], name: str) -> None:
+    """Of these only CWA's blocks carry a check sum."""
+    judged(name, damaged(device_file(name), changes))
+
+
 @FEW
 @given(edits, st.sampled_from(["ACC.csv", "BVP.csv", "EDA.csv", "HR.csv", "IBI.csv", "TEMP.csv", "tags.csv"]))
 def test_csvs(changes: list[tuple[str, float, bytes]], name: str) -> None:
@@ -135,17 +155,23 @@ def test_texts(text: str, wide: bool) -> None:
             judged(f"night/{name}", whole.encode("utf-16" if wide else "utf-8"))
 
 
-STARTS = [b"", b"PK\3\4", b"PK\5\6", b"PAR1", b"MD\xfc\x03", b"Device Identity\r\n", b"Obj\x01", b"\x1f\x8b"]
+STARTS = [
+    b"",
+    b"PK\3\4",
+    b"PK\5\6",
+    b"PAR1",
+    b"MD\xfc\x03",
+    b"Device Identity\r\n",
+    b"Obj\x01",
+    b"\x1f\x8b",
+    b"0       ",
+]
 
 
 @MANY
 @given(st.binary(max_size=3000), st.sampled_from(STARTS), st.sampled_from(["a.zip", "a.parquet", "BVP.csv", "x"]))
 def test_bytes(data: bytes, start: bytes, name: str) -> None:
     judged(name, start + data)
-
-
-def boxed(name: str, data: bytes) -> bytes:
-    return zipped({"night/" + name: data})
 
 
 @FEW
