@@ -106,6 +106,6 @@ class RunProgress:
 
     def remaining_s(self, elapsed_s: float) -> float | None:
         """By bytes, since files differ by orders of magnitude; None until they say something, and after the last."""
-        if self.done_bytes < TELLING_SHARE * self.bytes or self.done_files >= self.files:
+        if self.done_bytes <= TELLING_SHARE * self.bytes or self.done_files >= self.files:
             return None
         return elapsed_s * max(self.bytes - self.done_bytes, 0) / self.done_bytes

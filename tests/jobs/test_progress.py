@@ -59,3 +59,8 @@ def test_trouble_is_told() -> None:
     said = heard(IntentReplayed(7, "run-a"), BatchRetried(3, 2, "worker lost"))
     assert "completed commit 7 that run run-a had begun" in said
     assert "3 units of work run again (attempt 2): worker lost" in said
+
+
+def test_files_without_a_byte_are_no_reason_to_stop() -> None:
+    said = heard(PlanMade(1, 2, 0, 0), BatchFinished(1, 0, 0.1, {"rejected": 1}, {}), terminal=True)
+    assert "1/2 files" in said
