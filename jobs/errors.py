@@ -11,8 +11,10 @@ from rich.text import Text
 from engine import ledger
 from engine.results.open import newest
 from engine.results.summary import errors
+from engine.storage import Store
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
+from jobs.reproduce import commands
 from jobs.show import count, draw
 
 
@@ -36,7 +38,9 @@ Examples:
 @taking(*storage_options)
 @as_json
 def command(output: str, each: bool, name: str | None, as_json: bool, **flags: str | None) -> int:
-    """Show the files of the newest run's module that were not ok.
+    """Show the files of the newest run's module that were not ok, by kind of trouble.
+
+    Each kind has one example and the command that does that file again, alone and in this process.
 
     `rejected` is bad data, `partial` data of which a part was usable, `failed` a module that raised, `quarantined` a
     file that used too much time or memory or ended the process.
@@ -45,7 +49,7 @@ def command(output: str, each: bool, name: str | None, as_json: bool, **flags: s
     entries = ledger.entries(store, newest(store))
     if name is not None:
         return _traceback(entries, name)
-    frame = listed(entries) if each else errors(store)
+    frame = listed(entries) if each else kinds(store, entries)
     if as_json:
         click.echo(frame.write_json())
     elif frame.is_empty():
@@ -57,14 +61,22 @@ def command(output: str, each: bool, name: str | None, as_json: bool, **flags: s
     return 0
 
 
-def show_kinds(console: Console, kinds: pl.DataFrame, files: int) -> None:
-    """Two lines a kind of trouble: how many files and which codes, then one of them in words."""
-    console.print(f"{kinds['files'].sum():,} of {count(files, 'file')} are not ok", style="bold")
-    for row in kinds.iter_rows(named=True):
+def kinds(store: Store, entries: pl.DataFrame) -> pl.DataFrame:
+    """One row a kind of trouble, with `reproduce`: the command that does its example again."""
+    found = errors(store)
+    return found.with_columns(commands(found["example"], entries, ledger.runs(store)))
+
+
+def show_kinds(console: Console, found: pl.DataFrame, files: int) -> None:
+    """Lines for each kind of trouble: how many files and which codes, one of them in words, and how to see it again."""
+    console.print(f"{found['files'].sum():,} of {count(files, 'file')} are not ok", style="bold")
+    for row in found.iter_rows(named=True):
         cause = f" ({row['cause']})" if row["cause"] not in (None, "data") else ""
         console.print(f"{row['files']:>6,}  {row['status']}{cause}  {row['reasons'] or ''}", highlight=False)
         words = Text(f"{row['example']}: {row['message'] or ''}", "dim")
         console.print(Padding(words, (0, 0, 0, 8)))
+        if row["reproduce"]:
+            console.print(f"        {row['reproduce']}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _traceback(entries: pl.DataFrame, name: str) -> int:
