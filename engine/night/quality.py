@@ -61,12 +61,19 @@ def judge(night: NightOfSource) -> Judged:
     clocks, gap_min = int(values["clk_flags"] or 0), float(values["longest_gap_min"] or 0.0)
     none = night.sleep.method == "none"
     score = None if none else night_score(rated, gap_min, clocks, basis)
-    band = "D" if score is None else band_of(score, rated["valid_h"], rated["wear_frac"])
+    band = "D" if score is None else band_of(score, _hours_to_judge(values, basis), rated["wear_frac"])
     if night.sleep.method == "session" and band in ("A", "B"):
         band = "C"
     why = _why_no_sleep(night) if none else () if band == "A" else _why_not_a(night, values)
     reasons = {*night.reasons, *_codes(night), *why}
     return Judged(night, values, score, basis, band, in_order(reasons))
+
+
+def _hours_to_judge(values: Values, basis: Sequence[str]) -> float:
+    """valid_h; the hours worn where no device of the night could have a pulse."""
+    if "valid_h" in basis:
+        return float(values["valid_h"] or 0.0)
+    return float(values["wear_frac"] or 0.0) * float(values["spt_h"] or 0.0)
 
 
 def night_score(values: Mapping[str, float], longest_gap_min: float, clock_codes: int, basis: Sequence[str]) -> float:

@@ -88,6 +88,14 @@ def test_a_channel_that_the_model_lacks_drops_out() -> None:
     assert score_basis((lacking,)) == ("wear_frac", "temp_cov")
 
 
+def test_where_no_device_has_a_pulse_the_hours_worn_count_for_the_band() -> None:
+    axes = ("acc_x", "acc_y", "acc_z", "skin_temp")
+    lost = {"hr_bpm": np.nan, "ppg": 0.0, "q_ppg": 0.0, "q_ibi": 0.0}
+    assert judge(_night(lost, expected=axes)).band == "A"
+    assert judge(_night(lost)).band == "D"
+    assert judge(_night(lost | {"wear": 0}, expected=axes)).band == "D"
+
+
 def test_without_a_sleep_period_shares_are_of_the_recorded_time() -> None:
     made = judge(_night({"angle5_deg": np.random.default_rng(0).normal(0, 20, (8 * HOUR, 2))}))
     assert made.score is None
