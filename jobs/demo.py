@@ -14,6 +14,7 @@ import polars as pl
 import yaml
 from rich.console import Console
 
+from cluster.workstation import cores
 from configs.read import load, overlay, shipped
 from engine.results.open import scan
 from engine.results.query import query
@@ -22,6 +23,7 @@ from engine.simulate.nights import write
 from engine.simulate.truth import Truths
 from jobs.accuracy import against_truth
 from jobs.errors import show_kinds
+from jobs.kernel_cache import compiled_ahead
 from jobs.plan import show_plan
 from jobs.progress import RunProgress
 from jobs.reprocess import carry_out, show_summary
@@ -58,13 +60,14 @@ def command(keep: Path | None, users: int, nights: int, hours: float, seed: int,
     """
     console, started = Console(), time.monotonic()
     with _folder(keep) as folder:
-        truths = write(folder / "raw", users, nights, hours, seed, DIRT, zone=ZONE)
-        truths.save(folder / "truth")
-        console.rule("raw files", align="left")
-        dirt = sum(len(night.dirt) for night in truths.nights) + len(truths.strays)
-        console.print(
-            f"generated {count(users * nights, 'night')} in {span(time.monotonic() - started)}, {dirt} spoilt"
-        )
+        with compiled_ahead(cores()):
+            truths = write(folder / "raw", users, nights, hours, seed, DIRT, zone=ZONE)
+            truths.save(folder / "truth")
+            console.rule("raw files", align="left")
+            dirt = sum(len(night.dirt) for night in truths.nights) + len(truths.strays)
+            console.print(
+                f"generated {count(users * nights, 'night')} in {span(time.monotonic() - started)}, {dirt} spoilt"
+            )
         study = _reprocess(console, folder, workers)
         _show_tables(console, study)
         _show_error(console, study, truths)

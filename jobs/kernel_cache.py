@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,3 +50,35 @@ def fingerprint() -> str:
     for path in sorted(Path(spec.origin).parent.rglob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+@contextmanager
+def compiled_ahead(processes: int) -> Iterator[None]:
+    """Compiles all kernels in processes of their own while the block runs, then waits for them.
+
+    Nothing is done where the cache holds kernels already. What a process fails to compile is compiled where it is used.
+    """
+    children = [] if any(prepare().rglob("*.nbi")) else [_importing(names) for names in _shares(processes)]
+    try:
+        yield
+        for child in children:
+            child.wait()
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+def _importing(names: list[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", f"import {', '.join(names)}"]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _shares(processes: int) -> list[list[str]]:
+    """The kernel modules, dealt out by size."""
+    spec = find_spec("kernels")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("kernels")
+    paths = sorted(Path(spec.origin).parent.glob("[a-z]*.py"), key=lambda path: -path.stat().st_size)
+    shares = [[f"kernels.{path.stem}" for path in paths[first::processes]] for first in range(processes)]
+    return [share for share in shares if share]

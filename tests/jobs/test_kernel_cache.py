@@ -42,3 +42,19 @@ def test_without_a_writable_home_a_temporary_folder_serves(tmp_path: Path, monke
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     root = kernel_cache.cache_root()
     assert not root.is_relative_to(tmp_path / "file")
+
+
+def test_every_kernel_is_compiled_ahead_by_one_process() -> None:
+    shares = kernel_cache._shares(2)
+    names = sorted(name for share in shares for name in share)
+    folder = Path(kernel_cache.__file__).parents[1] / "kernels"
+    assert len(shares) == 2
+    assert names == sorted(f"kernels.{path.stem}" for path in folder.glob("[a-z]*.py"))
+
+
+def test_a_filled_cache_is_not_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    (tmp_path / "beats.nbi").touch()
+    monkeypatch.setattr(kernel_cache, "_importing", lambda names: pytest.fail("compiled"))
+    with kernel_cache.compiled_ahead(2):
+        pass
