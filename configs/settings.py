@@ -107,6 +107,9 @@ class Settings(Part):
     )
     limits: LimitSettings = LimitSettings()
     max_failures: Tolerance = Field(default="20%", description="failed and quarantined files that stop the run")
+    max_failures_by: str | None = Field(
+        default=None, description="field of the template, such as site; each of its values has max_failures for itself"
+    )
     retry: tuple[Retried, ...] = Field(default=(), description="statuses to run again although nothing changed")
     sample: float | None = Field(
         default=None, gt=0, le=1, description="share of the subjects; a larger one holds all of a smaller one"

@@ -5,13 +5,16 @@ Call `engine.commit.recover` first, then read the ledger and plan, then `run`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import io
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+import polars as pl
+
 from engine import record
 from engine.batches import Batch, cut
-from engine.budget import Budget
+from engine.budget import ALL, Budget, Overrun, Strata, Tally
 from engine.commit import recover
 from engine.errors import AccessDenied, BudgetExceeded, InfrastructureError, Interrupted, StaleWorker
 from engine.events import Listener, ignore
@@ -44,11 +47,13 @@ class Planned(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How to run. `max_failures` is a number of files or a share (`5%`); `config` is kept in `runs`, as JSON."""
+    """How to run. `max_failures` is a number of files or a share (`5%`), of each of the `strata` if they are given;
+    `config` is kept in `runs`, as JSON."""
 
     limits: Limits = field(default_factory=Limits)
     commits: CommitSettings = field(default_factory=CommitSettings)
     max_failures: str = "20%"
+    strata: Strata | None = None
     batch_works: int | None = None
     config: str = "{}"
 
@@ -72,7 +77,7 @@ def run(
     crash, the same command resumes. Raises `OutputBusy` where another driver commits, `SchemaChanged` before the start.
     """
     settings = settings or RunSettings()
-    budget = Budget.parse(settings.max_failures)
+    tally = Tally(Budget.parse(settings.max_failures), settings.strata)
     record.refuse_if_running(output)
     number = recover(output, listener) if after is None else after
     begun = record.begin(identity, settings.config)
@@ -80,12 +85,13 @@ def run(
     progress.start(plan.removals, inventory)
     spec = TaskSpec(mapped, output.uri, output.options, settings.limits)
     with Interrupts() as interrupts:
-        gate = Gate(lambda: interrupts.asked or budget.exceeded(_bad(progress.statuses), progress.statuses.total()))
+        gate = Gate(lambda: interrupts.asked or tally.exceeded())
         try:
             for _, receipt in executor.run(spec, gate.through(_batches(plan, executor.workers, settings.batch_works))):
                 progress.take(receipt, plan.removals_with)
+                tally.take(pl.read_ipc_stream(io.BytesIO(receipt.ledger), columns=["file", "status"]))
             state = "finished" if not gate.is_shut else "interrupted" if interrupts.asked else "stopped"
-            return _tell(progress.end(state), settings)
+            return _tell(progress.end(state), tally.overrun, settings)
         except KeyboardInterrupt:
             raise Interrupted("stopped at once; the same command goes on after the last commit") from None
         except (InfrastructureError, StaleWorker, AccessDenied):
@@ -109,21 +115,17 @@ class Gate:
             yield batch
 
 
-def _tell(summary: RunSummary, settings: RunSettings) -> RunSummary:
+def _tell(summary: RunSummary, overrun: Overrun | None, settings: RunSettings) -> RunSummary:
     """The summary, or the error that it amounts to."""
     if summary.state == "interrupted":
         raise Interrupted("interrupted; what was finished is committed, and the same command goes on from here")
-    if summary.state == "stopped":
-        bad, files = _bad(summary.statuses), sum(summary.statuses.values())
+    if summary.state == "stopped" and overrun is not None:
+        of_field = "" if settings.strata is None or overrun.stratum == ALL else f" of {settings.strata.field} "
         raise BudgetExceeded(
-            f"{bad} of {files} files failed or were quarantined, more than {settings.max_failures} allows; `nightmill "
-            "errors` shows why, and the same command goes on from here"
+            f"{overrun.bad} of {overrun.files} files{of_field}{overrun.stratum} failed or were quarantined, more than "
+            f"{settings.max_failures} allows; `nightmill errors` shows why, and the same command goes on from here"
         )
     return summary
-
-
-def _bad(statuses: Mapping[str, int]) -> int:
-    return statuses.get("failed", 0) + statuses.get("quarantined", 0)
 
 
 def _batches(plan: Planned, workers: int, works: int | None) -> Iterator[Batch]:

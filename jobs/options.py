@@ -44,6 +44,7 @@ run_options: tuple[Callable[[F], F], ...] = (
         "--limit-memory-mb", type=float, metavar="MB", help="Most memory for one unit of work [a worker's share]."
     ),
     click.option("--max-failures", metavar="N|P%", help="Failed and quarantined files that stop the run [20%]."),
+    click.option("--max-failures-by", metavar="FIELD", help="So many of each site, say: a field of the template."),
     click.option("--retry", metavar="STATUS,…", help="Run these again: failed,quarantined."),
     click.option(
         "--sample", type=float, metavar="SHARE", help="Of the subjects, such as 0.01; the same ones each time."
@@ -90,7 +91,10 @@ def _given(flags: Mapping[str, Any], uris: list[str]) -> dict[str, Any]:
     limits = {"seconds": flags["limit_seconds"], "memory_mb": flags["limit_memory_mb"]}
     given["module"] = {key: value for key, value in module.items() if value}
     given["limits"] = {key: value for key, value in limits.items() if value is not None}
-    for key in ("output", "cluster", "workers", "batch", "max_failures", "sample", "max_files", "price_per_hour"):
+    for key in (
+        "output", "cluster", "workers", "batch", "max_failures", "max_failures_by", "sample", "max_files",
+        "price_per_hour",
+    ):  # fmt: skip
         if flags[key] is not None:
             given[key] = flags[key]
     if flags["in_process"]:

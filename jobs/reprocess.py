@@ -11,6 +11,7 @@ import polars as pl
 from rich.console import Console
 
 from engine import ledger
+from engine.budget import Strata
 from engine.events import Listener
 from engine.progress import CommitSettings, RunSummary
 from engine.run import RunSettings, run
@@ -71,6 +72,7 @@ def carry_out(study: Study, listener: Listener) -> RunSummary:
         limits=held(told, study.estimate),
         commits=CommitSettings(told.commit.seconds, round(told.commit.mb * 1e6)),
         max_failures=told.max_failures,
+        strata=Strata.by(told.max_failures_by, (one.template for one in told.inputs)) if told.max_failures_by else None,
         batch_works=told.batch,
         config=told.model_dump_json(),
     )

@@ -68,3 +68,13 @@ def test_a_run_of_no_job_has_no_command(config: str | None) -> None:
     )
     runs = pl.DataFrame({"run_id": ["r"], "config": [config]}, schema={"run_id": pl.String, "config": pl.String})
     assert commands(pl.Series(["f", "gone"]), entries, runs).to_list() == [None, None]
+
+
+def test_one_sites_failures_do_not_drown_among_the_others(mill: Mill) -> None:
+    for day in range(3):
+        mill.file(f"P05/{1774645200 + day * 86400}_A1.txt", "raise")
+    told = ("--template", "{subject}/{start}_{serial}.txt", "--batch", "1", "--retry", "failed", "--max-failures")
+    stopped = mill(*words(mill, *told, "1", "--max-failures-by", "subject"))
+    assert stopped.returncode == 4 and "2 of 2 files of subject P05 failed" in stopped.stderr
+    assert mill(*words(mill, *told, "20%", "--max-failures-by", "serial")).returncode == 3
+    assert "no template has the field 'site'" in mill(*words(mill, *told, "1", "--max-failures-by", "site")).stderr
