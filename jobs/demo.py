@@ -16,13 +16,13 @@ from rich.console import Console
 
 from cluster.workstation import cores
 from configs.read import load, overlay, shipped
-from engine.results.open import scan
+from engine import ledger
+from engine.results.open import newest, scan
 from engine.results.query import query
-from engine.results.summary import errors
 from engine.simulate.nights import write
 from engine.simulate.truth import Truths
 from jobs.accuracy import against_truth
-from jobs.errors import show_kinds
+from jobs.errors import kinds, show_kinds
 from jobs.kernel_cache import compiled_ahead
 from jobs.plan import show_plan
 from jobs.progress import RunProgress
@@ -113,7 +113,8 @@ def _show_tables(console: Console, study: Study) -> None:
     console.rule("what came out", align="left")
     nights = scan(study.output, "nights").sort("subject_id", "night_date").select(SHOWN).collect()
     draw(console, nights.with_columns(pl.col(pl.Float64).round(1)), "nights (some columns)", units(study.outputs))
-    show_kinds(console, errors(study.output), study.inventory.counts.inputs)
+    found = kinds(study.output, ledger.entries(study.output, newest(study.output)))
+    show_kinds(console, found, study.inventory.counts.inputs)
 
 
 def _show_error(console: Console, study: Study, truths: Truths) -> None:
