@@ -1,6 +1,6 @@
-"""What the engine costs over a plain for loop: 500 small generated files, the same module, in one run.
+"""What the engine costs over a plain for loop: 500 generated files, the same module, in one run.
 
-    python benchmarks/engine_overhead.py [--files 500] [--repeats 3] [--json FILE]
+    python benchmarks/engine_overhead.py [--files 500] [--hours 1.5] [--repeats 3] [--json FILE]
 
 All take turns; the ratio is the median over the repeats of a case's CPU seconds over those of the loop beside it, and
 the loop against itself says how far the ratios can be trusted.
@@ -45,15 +45,15 @@ from engine.storage import StoreOptions, open_store
 
 REFERENCE = "engine.night.night:Night"
 ZONE = "Europe/Zurich"
-DISTINCT, HOURS = 10, 1.5
+DISTINCT = 10
 Timed = tuple[float, float, int]
 """CPU seconds, wall seconds, and the number of epochs that came out: equal for all, or the comparison is void."""
 
 
-def generate(root: Path, files: int) -> None:
-    """`files` zips of 90 min, one a subject; each of the distinct recordings serves many subjects."""
+def generate(root: Path, files: int, hours: float) -> None:
+    """`files` zips of so many hours, one a subject; each of the distinct recordings serves many subjects."""
     source = root.parent / "distinct"
-    truths = nights.write(source, users=min(files, DISTINCT), nights=1, hours=HOURS, level=6)
+    truths = nights.write(source, users=min(files, DISTINCT), nights=1, hours=hours, level=6)
     originals = [source / name for night in truths.nights for name in night.files]
     for number in range(files):
         original = originals[number % len(originals)]
@@ -158,12 +158,13 @@ def summary(case: int, rounds: Sequence[Sequence[Timed]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=500)
+    parser.add_argument("--hours", type=float, default=1.5, help="length of a recording")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the result to this file too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         root, out = Path(place) / "raw", Path(place) / "out"
-        generate(root, options.files)
+        generate(root, options.files, options.hours)
         plain_loop(Path(place) / "distinct", out / "warm-up")
         rounds = [measured(root, out / str(number)) for number in range(options.repeats)]
     rows = [summary(number, rounds) for number in range(len(CASES))]
