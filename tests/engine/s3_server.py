@@ -33,9 +33,9 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[str]:
-    """The URL of a server that keeps its data in `folder` and has the bucket `test`."""
-    port = _free_port()
+def serve(folder: Path, port: int | None = None) -> Iterator[str]:
+    """The URL of a server that keeps its data in `folder` and has the bucket `test`; killed when the block is left."""
+    port = port or free_port()
     options = {"s3.port": port, "master.port": port + 1, "volume.port": port + 2, "filer.port": port + 3}
     fixed = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-admin.ui=false", "-webdav=false", "-s3.port.iceberg=0"]
     command = ["weed", "mini", f"-dir={folder}", *fixed, "-s3.port.lance=0", "-bucket=test"]
@@ -66,7 +66,7 @@ def s3_store(s3_options: StoreOptions) -> Store:
     return Store(f"s3://test/{secrets.token_hex(6)}", s3_options)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port from which four in a row, and the same plus 10000 (gRPC), are free."""
     for port in range(20000 + os.getpid() % 2000, 22900, 7):
         if all(_is_free(port + step + more) for step in range(4) for more in (0, 10000)):
