@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,16 +15,13 @@ from engine.storage import Store
 from tests.engine.drive import drive
 from tests.engine.outputs import digests, rows
 from tests.engine.s3_server import s3_endpoint, s3_options, s3_store  # noqa: F401
-from tests.engine.users import write_package
+from tests.engine.users import install_package
 
 
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Six files of three subjects."""
-    write_package(tmp_path / "user", "killable")
-    monkeypatch.syspath_prepend(str(tmp_path / "user"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "killable"]:
-        monkeypatch.delitem(sys.modules, name)
+    install_package(tmp_path / "user", "killable", monkeypatch)
     for number in range(6):
         file = tmp_path / "raw" / f"P{number % 3:02d}" / f"{1774645200 + 86400 * number}_A.zip"
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import polars as pl
@@ -18,16 +17,13 @@ from engine.rekey import Rekeyed, rekey
 from engine.storage import Store, StoreOptions
 from tests.engine.drive import REFERENCE, drive
 from tests.engine.outputs import digests
-from tests.engine.users import write_package
+from tests.engine.users import install_package
 
 
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Ten Sources of two files each, one file of them no zip; all processed into `out`."""
-    write_package(tmp_path / "user", "killable")
-    monkeypatch.syspath_prepend(str(tmp_path / "user"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "killable"]:
-        monkeypatch.delitem(sys.modules, name)
+    install_package(tmp_path / "user", "killable", monkeypatch)
     for number in range(20):
         file = tmp_path / "raw" / f"P{number // 2}" / f"{1774645200 + number % 2}_A.zip"
         file.parent.mkdir(parents=True, exist_ok=True)

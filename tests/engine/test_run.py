@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from engine.storage import Store
 from tests.engine.drive import SETTINGS, drive
 from tests.engine.loop import Loop
 from tests.engine.outputs import digests, rows
-from tests.engine.users import write_package
+from tests.engine.users import install_package
 
 TABLES = ("sizes", "files")
 FAILS_ON_EMPTY = """
@@ -35,10 +34,7 @@ def total(files):
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Twenty-four files of ten subjects: most are ok, some rejected."""
-    write_package(tmp_path / "user", "killable")
-    monkeypatch.syspath_prepend(str(tmp_path / "user"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "killable"]:
-        monkeypatch.delitem(sys.modules, name)
+    install_package(tmp_path / "user", "killable", monkeypatch)
     for number in range(24):
         file = tmp_path / "raw" / f"P{number % 10:02d}" / f"{1774645200 + 86400 * number}_A.zip"
         file.parent.mkdir(parents=True, exist_ok=True)

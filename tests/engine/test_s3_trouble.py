@@ -19,7 +19,7 @@ from tests.engine.drive import drive
 from tests.engine.loop import Loop
 from tests.engine.outputs import digests
 from tests.engine.s3_server import KEYS, free_port, s3_endpoint, s3_options, s3_store, serve  # noqa: F401
-from tests.engine.users import write_package
+from tests.engine.users import install_package
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 TABLES = ("sizes", "files")
@@ -29,8 +29,7 @@ SLOW_S = 0.02
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Nine files of nine subjects."""
-    write_package(tmp_path / "user", "killable")
-    monkeypatch.syspath_prepend(str(tmp_path / "user"))
+    install_package(tmp_path / "user", "killable", monkeypatch)
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     for number in range(9):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from textwrap import dedent
+
+import pytest
 
 MODULE = """
     from __future__ import annotations
@@ -66,3 +69,11 @@ def write_package(folder: Path, package: str) -> Path:
     (place / "helper.py").write_text("def total(files):\n    return sum(len(file.data) for file in files)\n")
     (place / "unrelated.py").write_text("x = 1\n")
     return place
+
+
+def install_package(folder: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the package and put it first on the path for one test, whatever an earlier test imported by its name."""
+    write_package(folder, package)
+    monkeypatch.syspath_prepend(str(folder))
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
