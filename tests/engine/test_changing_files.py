@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,7 @@ from tests.engine.drive import SETTINGS
 from tests.engine.loop import Loop
 from tests.engine.outputs import rows
 from tests.engine.s3_server import KEYS, s3_endpoint, s3_options  # noqa: F401
-from tests.engine.users import write_package
+from tests.engine.users import install_package
 
 ODD = (
     "a b.zip", "-rf.zip", "--help.zip", "it's \"quoted\".zip", "new\nline.zip", "tab\t.zip", "100%.zip", "%2e%2e.zip",
@@ -40,10 +39,7 @@ NOT_ON_S3 = ("new\nline.zip", "tab\t.zip", "back\\slash.zip")
 @pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Store]:
     """Stores by name, side by side on disk or on S3; the user's package can be imported."""
-    write_package(tmp_path / "user", "killable")
-    monkeypatch.syspath_prepend(str(tmp_path / "user"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "killable"]:
-        monkeypatch.delitem(sys.modules, name)
+    install_package(tmp_path / "user", "killable", monkeypatch)
     if request.param == "disk":
         return lambda name: Store(tmp_path / name)
     options = request.getfixturevalue("s3_options")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from engine.plan import Plan, everything
 from tests.engine.drive import REFERENCE
 from tests.engine.toy import ToyMapped
 from tests.engine.trees import OPTIONS, write_tree
-from tests.engine.users import write_package
+from tests.engine.users import install_package
 
 LIMITS = Limits(30.0, 2000.0)
 
@@ -46,10 +45,7 @@ def test_of_few_works_all_are_tried(tmp_path: Path) -> None:
 
 
 def test_a_pilot_measures_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_package(tmp_path / "user", "killable")
-    monkeypatch.syspath_prepend(str(tmp_path / "user"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "killable"]:
-        monkeypatch.delitem(sys.modules, name)
+    install_package(tmp_path / "user", "killable", monkeypatch)
     plan = planned(tmp_path / "raw", 6)
     (tmp_path / "raw" / "P0" / "n0000.zip").write_bytes(b"no")
     mapped, _ = refer(REFERENCE, {})
