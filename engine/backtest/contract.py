@@ -101,9 +101,9 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fits:
-    """Many fits over one series `y` (hourly, finite): fit i learns from y[start[i] : end[i]] and forecasts `steps` hours.
+    """Many fits over one series `y` (hourly, finite): fit i learns from y[start[i] : end[i]].
 
-    It does so from each of at[first[i] : first[i + 1]]: indices into y, ascending, ≥ end[i] (all equal to end[i] unless
+    It forecasts `steps` hours from each of at[first[i] : first[i + 1]]: indices into y, ascending, ≥ end[i] (all equal to end[i] unless
     the model updates), each seeing y[: at]. `anchor[i]` and `chosen[i]` are indices of earlier fits of this batch whose
     parameters start, and whose form rules, fit i, or COLD; `form[i]` is known already where `chosen[i]` is COLD.
     """
