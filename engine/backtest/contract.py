@@ -103,9 +103,10 @@ class Model(Protocol):
 class Fits:
     """Many fits over one series `y` (hourly, finite): fit i learns from y[start[i] : end[i]].
 
-    It forecasts `steps` hours from each of at[first[i] : first[i + 1]]: indices into y, ascending, ≥ end[i] (all equal to end[i] unless
-    the model updates), each seeing y[: at]. `anchor[i]` and `chosen[i]` are indices of earlier fits of this batch whose
-    parameters start, and whose form rules, fit i, or COLD; `form[i]` is known already where `chosen[i]` is COLD.
+    It forecasts `steps` hours from each of at[first[i] : first[i + 1]], indices into y, ascending and ≥ end[i] (all
+    equal to end[i] unless the model updates), each time seeing y[: at]. `anchor[i]` and `chosen[i]` are indices of
+    earlier fits of this batch whose parameters start, and whose form rules, fit i, or COLD; `form[i]` is known already
+    where `chosen[i]` is COLD.
     """
 
     start: Ints
