@@ -1,0 +1,127 @@
+"""Sums of forecast errors, one pass over all rows of one series and one configuration.
+
+Every term is first rounded to a multiple of 2⁻²⁴, so that sums below 2²⁹ are exact: the same whatever the order, and
+however the series were divided among units of work.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from kernels.arrays import Floats, Ints
+
+SUMS = (
+    "n_due",
+    "n",
+    "abs_error",
+    "square_error",
+    "error",
+    "smape",
+    "n_scaled",
+    "scaled_abs",
+    "scaled_square",
+    "n_baseline",
+    "abs_beside",
+    "abs_baseline",
+    "scaled_baseline",
+    "n_quantiles",
+    "abs_y",
+    "pinball10",
+    "pinball50",
+    "pinball90",
+    "width",
+    "n_covered",
+)
+"""What `add_scores` adds up, in its last axis; engine/backtest/scores/table.py says what each means."""
+
+DUE, N, ABS, SQUARE, SIGNED, SMAPE, N_SCALED, SCALED_ABS, SCALED_SQUARE = range(9)
+N_BASE, ABS_BESIDE, ABS_BASE, SCALED_BASE, N_QUANTILES, ABS_Y, PIN10, PIN50, PIN90, WIDTH, COVERED = range(9, 20)
+ORIGIN_SUMS = ("n", "abs_error", "n_scaled", "scaled_abs")
+"""The last axis of `by_origin`. A row without a forecast is charged the baseline's error here."""
+FINE = 2.0**24
+
+
+@njit("f8(f8)", cache=True, inline="always")
+def on_grid(x: float) -> float:
+    """The nearest multiple of 2⁻²⁴, ties to even."""
+    return np.rint(x * FINE) / FINE
+
+
+@njit("void(f8[::1], f8, f8, f8, f8)", cache=True)
+def _add_quantiles(cell: Floats, y: float, q10: float, q50: float, q90: float) -> None:
+    """Pinball losses, width and coverage of one row."""
+    cell[N_QUANTILES] += 1.0
+    cell[ABS_Y] += on_grid(abs(y))
+    cell[PIN10] += on_grid(max(0.1 * (y - q10), -0.9 * (y - q10)))
+    cell[PIN50] += on_grid(0.5 * abs(y - q50))
+    cell[PIN90] += on_grid(max(0.9 * (y - q90), -0.1 * (y - q90)))
+    cell[WIDTH] += on_grid(q90 - q10)
+    if q10 <= y <= q90:
+        cell[COVERED] += 1.0
+
+
+@njit(
+    "void(f8[:,:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1],"
+    " i8[:,::1], i8[:,::1], i8[::1], f8[::1], f8[::1])",
+    cache=True,
+)
+def add_scores(
+    cells: Floats,
+    by_origin: Floats,
+    y: Floats,
+    yhat: Floats,
+    q10: Floats,
+    q50: Floats,
+    q90: Floats,
+    baseline: Floats,
+    group: Ints,
+    age: Ints,
+    slot: Ints,
+    scale: Floats,
+    scale_square: Floats,
+) -> None:
+    """Add each row with an observed y to cells[slot[group], age + 1, step] and to by_origin[origin].
+
+    cells: (slots, ages + 1, steps, len(SUMS)) and by_origin: (origins, len(ORIGIN_SUMS)), both added to. y … baseline:
+    (origins, steps), NaN = missing; quantiles count where all three and yhat are there. group, age: (origins, steps);
+    age −1 = none. slot: (groups,), −1 = leave the row out. scale, scale_square: (origins,) mean |y_t − y_{t−m}| and its
+    square's mean up to the origin; NaN or 0 = undefined.
+    """
+    for o in range(y.shape[0]):
+        scaled = scale[o] > 0.0 and scale_square[o] > 0.0
+        per, per_square = (1.0 / scale[o], 1.0 / scale_square[o]) if scaled else (0.0, 0.0)
+        for j in range(y.shape[1]):
+            actual, place = y[o, j], slot[group[o, j]]
+            if np.isnan(actual) or place < 0:
+                continue
+            cell = cells[place, age[o, j] + 1, j]
+            cell[DUE] += 1.0
+            f, beside = yhat[o, j], abs(actual - baseline[o, j])
+            if not np.isnan(beside):
+                cell[N_BASE] += 1.0
+                cell[ABS_BASE] += on_grid(beside)
+                cell[SCALED_BASE] += on_grid(beside * per)
+            e = actual - f
+            loss = beside if np.isnan(f) else abs(e)
+            if not np.isnan(loss):
+                by_origin[o, 0] += 1.0
+                by_origin[o, 1] += on_grid(loss)
+                by_origin[o, 2] += 1.0 if scaled else 0.0
+                by_origin[o, 3] += on_grid(loss * per)
+            if np.isnan(f):
+                continue
+            cell[N] += 1.0
+            cell[ABS] += on_grid(loss)
+            cell[SQUARE] += on_grid(e * e)
+            cell[SIGNED] += on_grid(e)
+            if loss > 0.0:
+                cell[SMAPE] += on_grid(200.0 * loss / (abs(actual) + abs(f)))
+            if scaled:
+                cell[N_SCALED] += 1.0
+                cell[SCALED_ABS] += on_grid(loss * per)
+                cell[SCALED_SQUARE] += on_grid(e * e * per_square)
+            if not np.isnan(beside):
+                cell[ABS_BESIDE] += on_grid(loss)
+            if not np.isnan(q10[o, j] + q50[o, j] + q90[o, j]):
+                _add_quantiles(cell, actual, q10[o, j], q50[o, j], q90[o, j])
