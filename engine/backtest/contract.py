@@ -49,8 +49,8 @@ class Fitted:
 @dataclass(frozen=True, slots=True)
 class Paths:
     """Forecasts of one fit, a row for each origin. All (origins, steps) float64; low and high are the 10 % and 90 %
-    quantiles, None where the model has none of its own. Column j is the hour that follows j hours after the newest
-    observation that the row has seen."""
+    quantiles, None where the model has none of its own, a row of NaN where that fit has none. Column j is the hour that
+    follows j hours after the newest observation that the row has seen."""
 
     mean: Floats
     low: Floats | None = None
@@ -106,7 +106,9 @@ class Fits:
     It forecasts `steps` hours from each of at[first[i] : first[i + 1]], indices into y, ascending and ≥ end[i] (all
     equal to end[i] unless the model updates), each time seeing y[: at]. `anchor[i]` and `chosen[i]` are indices of
     earlier fits of this batch whose parameters start, and whose form rules, fit i, or COLD; `form[i]` is known already
-    where `chosen[i]` is COLD.
+    where `chosen[i]` is COLD, and fit i chooses its own where `chosen[i]` is i. An anchor that failed or has another
+    form starts nothing (the fit is cold); a fit whose `chosen` came to no form chooses its own. Column j of a path is
+    the same whatever `steps` is.
     """
 
     start: Ints
