@@ -35,6 +35,9 @@ class Sizes:
 
     part_bytes: int = 128 * 1024 * 1024
     group_bytes: int = 128 * 1024 * 1024
+    spared_bytes: int = 4 * 1024 * 1024
+    """Parts from this size stay as they are while their partition has few: a batch of nights gives such parts of
+    epochs, and rewriting them at the end of each run cost 7 % of processing them."""
 
     @property
     def crumb_bytes(self) -> int:
@@ -76,13 +79,18 @@ def crumbs(parts: Sequence[LivePart], sizes: Sizes) -> list[list[Part]]:
     groups: list[list[Part]] = []
     for small in partitions.values():
         held: list[Part] = []
-        for found in sorted(small, key=lambda one: (one.lowest or "", one.part.path)):
+        for found in sorted(_not_spared(small, sizes), key=lambda one: (one.lowest or "", one.part.path)):
             if held and sum(part.size_bytes for part in held) + found.part.size_bytes > sizes.group_bytes:
                 groups.append(held)
                 held = []
             held.append(found.part)
         groups.append(held)
     return [group for group in groups if len(group) > 1]
+
+
+def _not_spared(small: Sequence[LivePart], sizes: Sizes) -> list[LivePart]:
+    is_crowded = len(small) > CRUMBS_A_PARTITION
+    return [found for found in small if is_crowded or found.part.size_bytes < sizes.spared_bytes]
 
 
 def _rewrite(journal: Journal, group: Sequence[Part], layout: Layout, sizes: Sizes) -> list[Part]:

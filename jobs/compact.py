@@ -43,7 +43,8 @@ def command(output: str, part_mb: int, as_json: bool, **flags: str | None) -> in
 
     started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     journal = Journal(store, f"compact-{started}", socket.gethostname(), recover(store))
-    compact(journal, tables(store), note, Sizes(part_mb * 2**20, 2 * part_mb * 2**20))
+    part_bytes = part_mb * 2**20
+    compact(journal, tables(store), note, Sizes(part_bytes, 2 * part_bytes, spared_bytes=part_bytes))
     if as_json:
         click.echo(json.dumps([{"table": e.table, "before": e.parts_before, "after": e.parts_after} for e in done]))
         return 0
