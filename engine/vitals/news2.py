@@ -80,7 +80,7 @@ class Observations:
         scale_2 = np.atleast_1d(np.asarray(known.pop("scale_2", False), np.bool_))
         columns = [np.atleast_1d(np.asarray(known.get(name, np.nan), np.float64)) for name in PARAMETERS]
         *same, scale_2 = np.broadcast_arrays(*columns, scale_2)
-        return cls(*same, scale_2)
+        return cls(**dict(zip(PARAMETERS, same, strict=True)), scale_2=scale_2)
 
     def __len__(self) -> int:
         return len(self.hr_bpm)
@@ -183,7 +183,9 @@ def _parameter(name: str, observed: Observations) -> Scores:
 
 
 def _by_steps(values: Floats, upper: tuple[int, ...], scores: tuple[int, ...]) -> Scores:
-    return np.array(scores)[np.searchsorted(np.array(upper, np.float64), values, side="left").clip(0, len(upper))]
+    place = np.searchsorted(np.array(upper, np.float64), values, side="left")  # NaN: the last, whatever that means
+    result: Scores = np.array(scores, np.int64)[place]
+    return result
 
 
 def _band(total: Scores, three: NDArray[np.bool_]) -> Scores:
