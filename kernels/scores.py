@@ -24,6 +24,7 @@ SUMS = (
     "n_baseline",
     "abs_beside",
     "abs_baseline",
+    "n_scaled_baseline",
     "scaled_baseline",
     "n_quantiles",
     "abs_y",
@@ -36,7 +37,8 @@ SUMS = (
 """What `add_scores` adds up, in its last axis; engine/backtest/scores/table.py says what each means."""
 
 DUE, N, ABS, SQUARE, SIGNED, SMAPE, N_SCALED, SCALED_ABS, SCALED_SQUARE = range(9)
-N_BASE, ABS_BESIDE, ABS_BASE, SCALED_BASE, N_QUANTILES, ABS_Y, PIN10, PIN50, PIN90, WIDTH, COVERED = range(9, 20)
+N_BASE, ABS_BESIDE, ABS_BASE, N_SCALED_BASE, SCALED_BASE = range(9, 14)
+N_QUANTILES, ABS_Y, PIN10, PIN50, PIN90, WIDTH, COVERED = range(14, 21)
 ORIGIN_SUMS = ("n", "abs_error", "n_scaled", "scaled_abs")
 """The last axis of `by_origin`. A row without a forecast is charged the baseline's error here."""
 FINE = 2.0**24
@@ -101,6 +103,7 @@ def add_scores(
             if not np.isnan(beside):
                 cell[N_BASE] += 1.0
                 cell[ABS_BASE] += on_grid(beside)
+                cell[N_SCALED_BASE] += 1.0 if scaled else 0.0
                 cell[SCALED_BASE] += on_grid(beside * per)
             e = actual - f
             loss = beside if np.isnan(f) else abs(e)
