@@ -1,0 +1,167 @@
+"""One model over one series and span of days: the batch of fits that a `Model` does, and what each fit is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.contract import COLD, Fits, Floats, Ints, Model
+from engine.backtest.grid import Grid
+from engine.backtest.sweep import timeline as timelines
+from engine.backtest.sweep.cutoffs import Demand, demand, distinct
+from engine.backtest.sweep.timeline import Timeline
+from engine.backtest.sweep.windows import NO_HOUR, Codes, Short, Sight, WindowFits, window_fits
+
+EXPANDING_H = 0
+"""In `Request.window_h`: a window that begins with the segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Cutoffs first ≤ c < stop, hour numbers, both on boundaries of `period_h`."""
+
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one model has to do, as arrays: a row each fit, by window (in the grid's order), then cutoff.
+
+    Fits, (k,) each: window_h (EXPANDING_H = expanding); cutoff; train_start and select_cutoff (hour numbers, NO_HOUR =
+    none); start, end (the slice of y, or what there is of it); role and short (see `windows.Role`, `windows.Short`).
+    `tried`: (t,), the rows whose short is FITS; `fits` is their batch, in this order. Forecasts, (m,) each, as
+    `fits.at`: origin; lead, so many first steps of the path lie before the origin; keep, steps asked for after those.
+    """
+
+    y: Floats
+    window_h: Ints
+    cutoff: Ints
+    train_start: Ints
+    select_cutoff: Ints
+    start: Ints
+    end: Ints
+    role: Codes
+    short: Codes
+    tried: Ints
+    fits: Fits
+    origin: Ints
+    lead: Ints
+    keep: Ints
+
+
+def period_h(grid: Grid, selects: bool) -> int:
+    """Spans are cut, from the phase on, at multiples of this only: an anchor and a choice of form begin there."""
+    return int(np.lcm(grid.anchor_h, grid.select_h)) if selects else grid.anchor_h
+
+
+def request(timeline: Timeline, grid: Grid, model: Model, span: Span | None = None) -> Request:
+    """Everything that the configurations of `model` need of a series, and the auxiliary fits that those need.
+
+    No fit depends on which others are asked for. Where the select cutoff of a day has too little data, the form is
+    chosen at the first hour of that day that has enough. Without an anchor of the same segment a fit is cold.
+    """
+    asked = demand(grid, model.updates, timeline.origins)
+    if span is not None:
+        asked = asked.at((asked.cutoff >= span.first) & (asked.cutoff < span.stop))
+    cutoffs = np.unique(asked.cutoff)
+    forecasts = distinct(asked.at(_possible(timeline, asked)))
+    useful = np.isin(cutoffs, forecasts.cutoff)
+    windows = [window_fits(Sight(timeline, model, window), grid, cutoffs, useful) for window in grid.windows_h]
+    return _assemble(timeline, grid, windows, forecasts)
+
+
+def _possible(timeline: Timeline, asked: Demand) -> NDArray[np.bool_]:
+    """Rows whose cutoff and origin see the same segment: nothing is forecast across a gap that begins another."""
+    cutoff, latest = timelines.look(timeline, asked.cutoff), timelines.look(timeline, asked.latest)
+    return np.asarray((cutoff.end > 0) & (cutoff.begin == latest.begin))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One window's share of the columns of `Request` and of `Fits`; links count from its first tried fit."""
+
+    fits: WindowFits
+    tried: Ints
+    anchor: Ints
+    chosen: Ints
+    rows: Ints
+    lengths: Ints
+
+
+def _part(fits: WindowFits, forecasts: Demand) -> _Part:
+    """`rows` are the forecasts that can be tried, `lengths` how many each tried fit makes."""
+    able = fits.slices.short == Short.FITS
+    place = np.append(np.cumsum(able) - 1, COLD)  # where a link is COLD, -1, this is COLD again
+    fit = np.searchsorted(fits.slices.views.hour, forecasts.cutoff)
+    rows = np.flatnonzero(able[fit])
+    lengths = np.bincount(fit[rows], minlength=able.size)[able]
+    tried = np.flatnonzero(able)
+    return _Part(fits, tried, place[fits.anchor[tried]], place[fits.chosen[tried]], rows, lengths)
+
+
+def _assemble(timeline: Timeline, grid: Grid, windows: list[WindowFits], forecasts: Demand) -> Request:
+    parts = [_part(fits, forecasts) for fits in windows]
+    slices = [part.fits.slices for part in parts]
+    cutoff, start, end = (
+        np.concatenate([one.views.hour for one in slices]),
+        np.concatenate([one.start for one in slices]),
+        np.concatenate([one.views.end for one in slices]),
+    )
+    tried = _joined([part.tried for part in parts], [part.fits.role.size for part in parts])
+    rows = np.concatenate([part.rows for part in parts])
+    seen = timelines.look(timeline, forecasts.origin)
+    lead, keep = seen.lead[rows], grid.horizon_h + (forecasts.latest - forecasts.origin)[rows]
+    sizes = [part.tried.size for part in parts]
+    chosen = _joined([part.chosen for part in parts], sizes)
+    fits = Fits(
+        start=start[tried],
+        end=end[tried],
+        first=np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate([part.lengths for part in parts]))]),
+        at=seen.end[rows],
+        anchor=_joined([part.anchor for part in parts], sizes),
+        chosen=chosen,
+        form=("",) * tried.size,
+        steps=int((lead + keep).max(initial=grid.horizon_h)),
+        evaluations=grid.evaluations,
+    )
+    select = np.full(cutoff.size, NO_HOUR)
+    select[tried] = np.where(chosen == COLD, NO_HOUR, cutoff[tried[chosen]] if tried.size else NO_HOUR)
+    return Request(
+        y=timeline.values,
+        window_h=np.concatenate(
+            [
+                np.full(one.views.hour.size, window or EXPANDING_H)
+                for window, one in zip(grid.windows_h, slices, strict=True)
+            ]
+        ),
+        cutoff=cutoff,
+        train_start=_hours(timeline, start, end),
+        select_cutoff=select,
+        start=start,
+        end=end,
+        role=np.concatenate([part.fits.role for part in parts]),
+        short=np.concatenate([one.short for one in slices]),
+        tried=tried,
+        fits=fits,
+        origin=forecasts.origin[rows],
+        lead=lead,
+        keep=keep,
+    )
+
+
+def _joined(links: list[Ints], sizes: list[int]) -> Ints:
+    """Indices into parts made indices into the parts one after the other; COLD stays."""
+    offsets = np.cumsum([0, *sizes])
+    return np.concatenate(
+        [np.where(part == COLD, COLD, part + offset) for part, offset in zip(links, offsets, strict=False)]
+    )
+
+
+def _hours(timeline: Timeline, start: Ints, end: Ints) -> Ints:
+    """The hour of the first value of each slice; NO_HOUR of an empty one."""
+    if not timeline.hours.size:
+        return np.full(start.size, NO_HOUR)
+    return np.where(end > start, timeline.hours[np.minimum(start, timeline.hours.size - 1)], NO_HOUR)

@@ -1,0 +1,105 @@
+"""What the sweep knows of a series: the hours of its gapless values and the origins that ask for a forecast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.contract import Floats, History, Ints
+from engine.backtest.series.asof import Known
+from engine.backtest.series.segments import Flag
+
+SHORT_WINDOW_H, SHORT_VALID_H = 48, 24
+SEASONAL_SPAN_H, SEASONAL_COVERAGE = 72, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Gapless hours of one series, made by `lay`. Hour numbers as in engine/backtest/grid.py.
+
+    values: (n,) float64, finite. hours: (n,) int64, of each value, ascending; by one within a segment, a gap begins
+    another. observed: (n,) bool, False = filled. origins: (m,) int64, ascending, only those whose status is ok.
+    Of these are made: ends, the indices after each observed value, and the hours `known_from` when they have passed;
+    begins, (n,), the index of the first value of a value's segment; count, (n + 1,), observed values before an index.
+    """
+
+    values: Floats
+    hours: Ints
+    observed: NDArray[np.bool_]
+    origins: Ints
+    ends: Ints
+    known_from: Ints
+    begins: Ints
+    count: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The as-of series at some instants; (k,) int64 each, indices into `Timeline.hours`.
+
+    hour: the instants. begin: first value of the segment. end: after the last observed value. lead: hours since the
+    last observed one had ended. Where nothing is observed yet begin = end = 0 and lead is 0.
+    """
+
+    hour: Ints
+    begin: Ints
+    end: Ints
+    lead: Ints
+
+    def at(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Views:
+        """Some of them."""
+        return Views(self.hour[rows], self.begin[rows], self.end[rows], self.lead[rows])
+
+
+def lay(values: Floats, hours: Ints, observed: NDArray[np.bool_], origins: Ints) -> Timeline:
+    """A timeline of its four arrays."""
+    starts = np.flatnonzero(np.diff(hours, prepend=hours[:1] - 2) != 1)
+    ends = np.flatnonzero(observed) + 1
+    return Timeline(
+        values=values,
+        hours=hours,
+        observed=observed,
+        origins=origins,
+        ends=ends,
+        known_from=hours[ends - 1] + 1,
+        begins=np.repeat(starts, np.diff(np.append(starts, hours.size))),
+        count=np.concatenate([np.zeros(1, np.int64), np.cumsum(observed)]),
+    )
+
+
+def of(known: Known, origins: Ints) -> Timeline:
+    """The timeline of a state of a series, its segments one after the other."""
+    parts = known.segments
+    return lay(
+        np.concatenate([np.zeros(0), *(part.values for part in parts)]),
+        np.concatenate([np.zeros(0, np.int64), *(np.arange(part.start, part.end) for part in parts)]),
+        np.concatenate([np.zeros(0, np.bool_), *(part.flags == Flag.OBSERVED for part in parts)]),
+        origins,
+    )
+
+
+def look(timeline: Timeline, instants: Ints) -> Views:
+    """What may be seen at each instant: segments cut after the last observed hour before it."""
+    if not timeline.ends.size:
+        zero = np.zeros(instants.size, np.int64)
+        return Views(instants, zero, zero, zero)
+    last = np.searchsorted(timeline.known_from, instants, side="right") - 1
+    seen = last >= 0
+    end = timeline.ends[last]
+    begin, lead = timeline.begins[end - 1], instants - timeline.known_from[last]
+    return Views(instants, begin * seen, end * seen, lead * seen)
+
+
+def enough(timeline: Timeline, views: Views, history: History) -> NDArray[np.bool_]:
+    """Whether the as-of series has the history that a model wants (DOMAIN H4); (k,) bool."""
+    if history is History.ANY or not timeline.hours.size:
+        return views.end > views.begin
+    first = timeline.hours[views.begin]
+    if history is History.SHORT:
+        since = np.clip(views.begin + views.hour - SHORT_WINDOW_H - first, views.begin, views.end)
+        return np.asarray(timeline.count[views.end] - timeline.count[since] >= SHORT_VALID_H)
+    span = views.hour - first
+    covered = timeline.count[views.end] - timeline.count[views.begin] >= SEASONAL_COVERAGE * span
+    return np.asarray((span >= SEASONAL_SPAN_H) & covered)
