@@ -43,10 +43,16 @@ class Compiled:
 
     __slots__ = ()
     name: ClassVar[str]
-    history: ClassVar[History]
     updates: ClassVar[bool] = True
-    forms: ClassVar[tuple[str, ...]] = ("",)
-    """Every form, ("",) where there is nothing to choose."""
+
+    @property
+    def history(self) -> History:
+        raise NotImplementedError
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Every form, ("",) where there is nothing to choose."""
+        return ("",)
 
     @property
     def shortest(self) -> int:

@@ -1,0 +1,60 @@
+"""Exponential smoothing that chooses its form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.backtest.contract import Fits, Floats, History, Ints, Paths
+from engine.backtest.models.compiled import Batch, Compiled, Layout
+from engine.backtest.models.ets import FORMS, form_table, learn_forms, shortest_slice, smoothed_paths, smoothing_layout
+from kernels.ets_sweep import criteria
+
+
+@dataclass(frozen=True, slots=True)
+class AutoETS(Compiled):
+    """The form of least AICc among `forms`, chosen at the select cadence from fits without a warm start; else as ETS.
+
+    Forms are additive: multiplicative ones can explode and are not offered. A slice too short for a form leaves it out.
+    """
+
+    forms: tuple[str, ...] = tuple(FORMS)
+    season_h: int = 24
+
+    name = "auto_ets"
+
+    def __post_init__(self) -> None:
+        unknown = [form for form in self.forms if form not in FORMS]
+        if unknown or not self.forms:
+            raise ValueError(f"no form {', '.join(unknown) or 'at all'}: choose among {', '.join(FORMS)}")
+        if self.season_h < 2:
+            raise ValueError("a season has two hours or more")
+
+    @property
+    def history(self) -> History:
+        return History.SEASONAL if self._seasonal else History.SHORT
+
+    @property
+    def shortest(self) -> int:
+        return max(shortest_slice(form, self.season_h) for form in self.forms)
+
+    @property
+    def _seasonal(self) -> bool:
+        return any(FORMS[form][0] for form in self.forms)
+
+    @property
+    def layout(self) -> Layout:
+        return smoothing_layout(self.season_h if self._seasonal else 1)
+
+    def select(self, y: Floats, evaluations: int) -> str:
+        table = form_table(self.forms, self.season_h)
+        scores, used = np.empty(len(self.forms)), np.empty(len(self.forms), np.int64)
+        criteria(np.ascontiguousarray(y), table, evaluations, scores, used)
+        return self.forms[int(np.argmin(scores))]
+
+    def learn(self, y: Floats, batch: Batch) -> None:
+        learn_forms(y, batch, self.forms, self.season_h)
+
+    def paths(self, y: Floats, values: Floats, failed: Ints, fits: Fits) -> Paths:
+        return smoothed_paths(y, values, failed, fits)

@@ -1,0 +1,142 @@
+"""Many exponential smoothing fits over one series, and all forecasts of each fit from one pass over its states.
+
+A fit is a row of 5 + 2 + m numbers: α, β, γ, φ, the variance of errors, then the state at the end of its slice (level,
+trend, m seasonal figures, the first for the next hour, their sum 0). A form is (period, trend, damped), period 1
+without a season; m is the longest period asked for, and figures that a form does not have stay 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from kernels.ets_fit import HIGH, LOW, descend
+
+NORMAL_90 = 1.2815515655446004
+"""90 % quantile of the normal distribution."""
+NOT_FINITE = 2
+
+
+@njit("void(f8[::1], i8[::1], f8[::1])", cache=True)
+def begin(row, form, u):  # type: ignore[no-untyped-def]
+    """Where the search begins: at the parameters of `row`, or, where they are NaN or of another form, slow to forget.
+
+    Tried a second start that forgets fast: on M4 hourly it found the smaller Σ e² in half of all AAA fits, with β near
+    α, and the MASE rose from 1.04 to 1.79.
+    """
+    warm = (row[1] != 0) == (form[1] > 0) and (row[2] != 0) == (form[0] > 1) and (row[3] != 1) == (form[2] > 0)
+    if warm and not np.isnan(row[0]):
+        u[0] = min(max(row[0], LOW), HIGH)
+        u[1] = min(max(row[1] / u[0], LOW), HIGH)
+        u[2] = min(max(row[2] / (1 - u[0]), LOW), HIGH)
+        u[3] = min(max(row[3], 0.8), 0.98)
+    else:
+        u[0], u[1], u[2], u[3] = 0.2, 0.01, 0.1, 0.95
+    if not form[1]:
+        u[1] = -1.0
+    if form[0] == 1:
+        u[2] = -1.0
+    if not form[2]:
+        u[3] = -1.0
+
+
+@njit("i8(i8[::1])", cache=True)
+def freedom(form):  # type: ignore[no-untyped-def]
+    """Smoothing parameters and initial states of a form."""
+    return 1 + form[0] + (form[0] > 1) + 2 * form[1] + form[2]
+
+
+@njit("Tuple((f8, i8))(f8[::1], i8[::1], f8[::1], i8, f8[::1])", cache=True)
+def fit(y, form, origin, budget, row):  # type: ignore[no-untyped-def]
+    """One fit of y into `row`, from the parameters of `origin`. Returns Σ e² and evaluations."""
+    u, theta, m = np.empty(4), np.empty(4), form[0]
+    begin(origin, form, u)
+    row[:] = 0.0
+    state = row[5 : 7 + m]
+    middle = y.mean()
+    total, used = descend(y - middle, u, theta, state, budget)
+    ground = state[2:].mean()
+    state[2:] -= ground
+    state[0] += middle + ground
+    row[:4] = theta
+    row[4] = total / max(y.size - freedom(form), 1)
+    return total, used
+
+
+@njit("void(f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], i8, i8, f8[:, ::1], i8[::1], i8[::1])", cache=True)
+def learn_ets(y, start, end, anchor, form, forms, done, budget, values, failed, used):  # type: ignore[no-untyped-def]
+    """Rows `done` … of values: fit i learns from y[start[i] : end[i]], finite, longer than its form has unknowns, as
+    forms[form[i]], and begins at row anchor[i], an earlier one, unless that is −1 or failed. Rows that failed already
+    (code other than 0) stay; code 2 where a number overflows. used: evaluations, ≤ budget."""
+    nowhere = np.full(values.shape[1], np.nan)
+    for i in range(done, start.size):
+        if failed[i]:
+            continue
+        a = anchor[i]
+        origin = values[a] if a >= 0 and not failed[a] else nowhere
+        used[i] = fit(y[start[i] : end[i]], forms[form[i]], origin, budget, values[i])[1]
+        if not np.isfinite(values[i]).all():
+            failed[i] = NOT_FINITE
+
+
+@njit("void(f8[::1], i8[:, ::1], i8, f8[::1], i8[::1])", cache=True)
+def criteria(y, forms, budget, out, used):  # type: ignore[no-untyped-def]
+    """AICc of each form of y, fitted cold; infinity where y is too short for it. used: evaluations."""
+    row, nowhere = np.empty(7 + forms[:, 0].max()), np.full(7, np.nan)
+    floor = 1e-20 * (y * y).sum()
+    for i in range(forms.shape[0]):
+        k = freedom(forms[i]) + 1
+        spare = y.size - k - 1
+        if spare < 1:
+            out[i], used[i] = np.inf, 0
+            continue
+        total, used[i] = fit(y, forms[i], nowhere, budget, row)
+        out[i] = y.size * np.log((total + floor) / y.size) + 2 * k + 2 * k * (k + 1) / spare
+
+
+@njit("void(f8[::1], i8, f8[::1])", cache=True)
+def spread(row, m, out):  # type: ignore[no-untyped-def]
+    """Standard deviation of the forecast 1 … out.size hours ahead (Hyndman et al. 2008, class 1)."""
+    total, slope, power = 1.0, 0.0, 1.0
+    for j in range(out.size):
+        if j > 0:
+            power *= row[3]
+            slope += power
+            weight = row[0] + row[1] * slope + (row[2] if j % m == 0 else 0.0)
+            total += weight * weight
+        out[j] = np.sqrt(row[4] * total)
+
+
+@njit("void(f8[:, ::1], f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1])", cache=True)
+def ets_paths(values, y, end, first, at, failed, mean, low, high):  # type: ignore[no-untyped-def]
+    """Rows first[i] … first[i + 1] − 1 of mean, low, high: (rows, steps) are what fit i forecasts from at[row].
+
+    Its state holds at end[i]; errors up to at[row] move it on, its parameters stay. y is read from end[i] to the last
+    of at. Rows of failed fits are left alone.
+    """
+    m = values.shape[1] - 7
+    width = np.empty(mean.shape[1])
+    for i in range(end.size):
+        if failed[i]:
+            continue
+        alpha, beta, gamma, phi = values[i, 0], values[i, 1], values[i, 2], values[i, 3]
+        level, trend, season = values[i, 5], values[i, 6], values[i, 7:].copy()
+        t, k = end[i], 0
+        spread(values[i], m, width)
+        for row in range(first[i], first[i + 1]):
+            while t < at[row]:
+                slope = phi * trend
+                error = y[t] - level - slope - season[k]
+                level += slope + alpha * error
+                trend = slope + beta * error
+                season[k] += gamma * error
+                t += 1
+                k = k + 1 if k + 1 < m else 0
+            ahead, slope, q = level, trend, k
+            for j in range(width.size):
+                slope *= phi
+                ahead += slope
+                mean[row, j] = ahead + season[q]
+                low[row, j] = mean[row, j] - NORMAL_90 * width[j]
+                high[row, j] = mean[row, j] + NORMAL_90 * width[j]
+                q = q + 1 if q + 1 < m else 0
