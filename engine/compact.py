@@ -35,7 +35,7 @@ class Sizes:
 
     part_bytes: int = 128 * 1024 * 1024
     group_bytes: int = 128 * 1024 * 1024
-    spared_bytes: int = 4 * 1024 * 1024
+    spared_bytes: int = 1024 * 1024
     """Parts from this size stay as they are while their partition has few: a batch of nights gives such parts of
     epochs, and rewriting them at the end of each run cost 7 % of processing them."""
 
