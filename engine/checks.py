@@ -44,6 +44,7 @@ def check_table(name: str, rows: pa.Table, declared: Table, work_key: str) -> No
     needed = {*declared.key, *declared.sort, declared.owner}
     needed |= {field.name for field in declared.schema if not field.nullable}
     needed |= {declared.partition} if declared.partition else set()
+    needed -= set(getattr(declared, "nullable_key", ()))
     for column in sorted(needed):
         if rows[column].null_count:
             raise ContractBreach(f"table {name!r}: column {column!r} must not be null")

@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine import errors
@@ -30,8 +30,8 @@ _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one Work may take: wall seconds to read it and as many again to evaluate it, and resident memory of its
-    process, the loaded module included, in MB."""
+    """What one Work may take: wall seconds to read it and as many again to evaluate it, or each piece that it tells of,
+    and resident memory of its process, the loaded module included, in MB."""
 
     seconds: float = 300.0
     memory_mb: float = 2048.0
@@ -52,11 +52,13 @@ class Lifeline:
 
 @dataclass
 class _InHand:
-    """The Work that the child is at, or about to start: since when (monotonic seconds), and the most memory seen."""
+    """The Work that the child is at, or about to start: since when (monotonic seconds) it is at its present piece or
+    reading, and the most memory seen."""
 
     began: float
     started: bool = False
     is_reading: bool = False
+    piece: str | None = None
     peak_mb: float = 0.0
 
 
@@ -92,6 +94,8 @@ class Child:
                     self._in_hand = _InHand(header["at"], started=True)
                 elif "reading" in header:  # evaluation has the whole time limit for itself
                     self._in_hand.began, self._in_hand.is_reading = header["at"], header["reading"]
+                elif "piece" in header:  # and so has each piece
+                    self._in_hand.began, self._in_hand.piece = header["at"], header["piece"]
                 elif "stop" in header:
                     self._is_waiting = True
                     raise ours(header["stop"], header["message"])
@@ -118,7 +122,7 @@ class Child:
 
     def blame(self) -> Result:
         """The Work in hand when the child ended, with what ended it."""
-        failure = self._why or _sign_of_death(self._exit_code)
+        failure = replace(self._why or _sign_of_death(self._exit_code), piece=self._in_hand.piece)
         seconds = time.monotonic() - self._in_hand.began
         return Result(self._works[self._told], None, (failure,), seconds, self._in_hand.peak_mb)
 

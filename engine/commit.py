@@ -25,7 +25,9 @@ from engine.receipt import Part, Receipt
 from engine.schemas import FILES, TIME
 from engine.storage import Store
 
-LEDGER = "files"
+LEDGER, WORK_LEDGER = "files", "work"
+LEDGERS = (LEDGER, WORK_LEDGER)
+"""Where the fate of each input, or of each unit of work that has no inputs, is written; an output has one of them."""
 CHECKS_AT_ONCE = 16
 
 

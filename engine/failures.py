@@ -23,7 +23,8 @@ LETHAL = ("timeout", "memory", "killed")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why some inputs of a Work gave nothing. `inputs` are their names; empty means all of the Work's."""
+    """Why some inputs of a Work gave nothing. `inputs` are their names; empty means all of the Work's. `piece` is what
+    the Work was at when its process ended, where it says such things."""
 
     cause: str
     message: str
@@ -32,6 +33,7 @@ class Failure:
     signal: str | None = None
     exit_code: int | None = None
     inputs: tuple[str, ...] = ()
+    piece: str | None = None
 
     @property
     def status(self) -> Status:

@@ -134,7 +134,7 @@ def tell_outputs(outputs: Mapping[str, Table]) -> tuple[Header, bytes]:
     """A module's declared tables, so that the worker need not load the module to know them."""
     schemas = {name: table.schema.serialize().to_pybytes() for name, table in outputs.items()}
     shapes = {
-        name: [len(schemas[name]), list(table.key), list(table.sort), table.partition, table.owner]
+        name: [len(schemas[name]), list(table.key), list(table.sort), table.partition, table.owner, _nullable(table)]
         for name, table in outputs.items()
     }
     return {"outputs": shapes}, b"".join(schemas.values())
@@ -142,11 +142,15 @@ def tell_outputs(outputs: Mapping[str, Table]) -> tuple[Header, bytes]:
 
 def hear_outputs(header: Header, body: bytes) -> dict[str, Table]:
     outputs, at = {}, 0
-    for name, (size, key, sort, partition, owner) in header["outputs"].items():
+    for name, (size, key, sort, partition, owner, nullable) in header["outputs"].items():
         schema = pa.ipc.read_schema(pa.py_buffer(body[at : at + size]))
-        outputs[name] = Table(schema, tuple(key), tuple(sort), partition, owner)
+        outputs[name] = Table(schema, tuple(key), tuple(sort), partition, owner, tuple(nullable))
         at += size
     return outputs
+
+
+def _nullable(table: Table) -> list[str]:
+    return list(getattr(table, "nullable_key", ()))  # of a user's own class perhaps, from before there was such a thing
 
 
 def _to_ipc(rows: pa.Table) -> bytes:

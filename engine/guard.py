@@ -2,7 +2,8 @@
 
 `InlineGuard` is the specification, a for loop in this process; it stops exceptions. `ForkGuard` evaluates in a child of
 a zygote (Linux), and so survives segmentation faults, endless compiled loops and memory eaters too: it watches time and
-memory, kills at the limit, blames the Work in hand and goes on with the next.
+memory, kills at the limit, blames the Work in hand and goes on with the next. Of a Work that says which piece it is at,
+only that piece is to blame, and the others are evaluated without it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from engine.child import Limits
 from engine.failures import Failure, Result, attempt
 from engine.module import Table
 from engine.nursery import Nursery
-from engine.work import Mapped, Work
+from engine.work import Death, Mapped, PiecewiseWork, Work
 
 __all__ = ["Failure", "ForkGuard", "Guard", "InlineGuard", "Limits", "Result"]
+MOST_DEATHS = 8
+"""So many pieces of a Work may end their process until the pieces after the last of them are given up."""
 
 
 class Guard(Protocol):
@@ -93,12 +96,31 @@ class _Try(Protocol):
 def _evaluate(works: Sequence[Work], try_once: _Try) -> Iterator[Result]:
     unclear = []
     for result in try_once(works):
-        if result.failures and len(result.work.inputs) > 1:
+        if _death([result]) is not None or (result.failures and len(result.work.inputs) > 1):
             unclear.append(result)
         else:
             yield result
     for result in unclear:
-        yield _find_culprits(result, try_once)
+        yield (_leave_out if _death([result]) is not None else _find_culprits)(result, try_once)
+
+
+def _leave_out(failed: Result, try_once: _Try) -> Result:
+    """Evaluate again without the piece that was in hand when the process ended, until all others are done."""
+    work: Any = failed.work
+    tried = [failed]
+    while len(tried) <= MOST_DEATHS and (death := _death(tried)) is not None:
+        work = work.without(death)
+        tried += try_once([work])
+    return _sum_up(replace(tried[-1], work=failed.work), tried, len(tried))
+
+
+def _death(tried: Sequence[Result]) -> Death | None:
+    """What ended the last try in the middle of a piece."""
+    result = tried[-1]
+    failure = next((failure for failure in result.failures if failure.piece is not None), None)
+    if failure is None or failure.piece is None or not isinstance(result.work, PiecewiseWork):
+        return None
+    return Death(failure.piece, failure.cause, failure.message, failure.signal, len(tried) == MOST_DEATHS)
 
 
 def _find_culprits(failed: Result, try_once: _Try) -> Result:

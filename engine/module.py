@@ -61,7 +61,8 @@ class Table:
     `schema` has every column but `module_id`, which the engine adds as a partition; each field's metadata says unit and
     meaning (see :func:`column`). `key` is unique within a module's rows, `sort` orders the rows of a part, `partition`
     names a date column whose month (YYYY-MM) partitions the table, or is None. `owner` is the column that holds the key
-    of the unit of work that a row came from: rows are replaced by it.
+    of the unit of work that a row came from: rows are replaced by it. `nullable_key` are columns of the key in which
+    null is a value like any other.
     """
 
     schema: pa.Schema
@@ -69,6 +70,7 @@ class Table:
     sort: tuple[str, ...]
     partition: str | None = None
     owner: str = "source_id"
+    nullable_key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Progress:
         outputs: Mapping[str, Table],
         settings: CommitSettings,
         listener: Listener,
+        ledger: str = LEDGER,
     ) -> None:
         self.statuses: Counter[str] = Counter()
         self._record = record
@@ -62,7 +63,8 @@ class Progress:
         self._settings = settings
         self._listener = listener
         self._journal = Journal(output, record.run_id, str(machine()["host"]), number)
-        self._committer = Committer(self._journal, record.module_id, outputs)
+        self._ledger = ledger
+        self._committer = Committer(self._journal, record.module_id, outputs, ledger)
         self._owed = Owed(())
         self._crumbs: Counter[tuple[str, ...]] = Counter()
         self._rows: Counter[str] = Counter()
@@ -73,12 +75,12 @@ class Progress:
         """The first commit: the run says that it runs, and every table exists with all its columns."""
         if inventory is not None:
             self._store.write(f"_runs/{self._record.run_id}/inventory.parquet", inventory)
-        layouts = {name: delta.layout(table) for name, table in all_tables(self._outputs).items()}
+        layouts = {name: delta.layout(table) for name, table in all_tables(self._outputs, self._ledger).items()}
         changes = {name: Change(name, at) for name, at in layouts.items() if delta.is_narrower(self._store, name, at)}
         changes["runs"] = runs_change(self._store, self._record)
         # The dictionary comes last: what it names exists.
         changes.pop("dictionary", None)
-        changes["dictionary"] = dictionary_change(self._store, self._outputs)
+        changes["dictionary"] = dictionary_change(self._store, self._outputs, self._ledger)
         self._journal.post("start", list(changes.values()))
         self._owed = Owed(removals)
 
@@ -106,7 +108,7 @@ class Progress:
             self._due |= self._owed.rest()
         self._commit()
         if self._settings.compact and state == "finished":
-            compact(self._journal, [*self._outputs, LEDGER], self._listener, self._settings.sizes)
+            compact(self._journal, [*self._outputs, self._ledger], self._listener, self._settings.sizes)
         self._journal.post("end", [runs_change(self._store, self._record.ended(state, self.statuses))])
         seconds = time.monotonic() - self._started
         summary = RunSummary(self._record.run_id, state, dict(self.statuses), dict(self._rows), seconds)

@@ -6,6 +6,7 @@ import asyncio
 import pickle
 from functools import lru_cache
 
+from engine.arrow_alone import leave_pandas_out
 from engine.guards import close_guards, lent_guard
 from engine.libraries import check_versions, versions
 from engine.rooms import check_rooms
@@ -20,6 +21,7 @@ def order(spec: TaskSpec) -> bytes:
 @lru_cache(maxsize=8)
 def taken(order: bytes) -> TaskSpec:
     """The spec of an order, checked once in each process. Raises `StaleWorker`."""
+    leave_pandas_out()
     spec, libraries = pickle.loads(order)
     check_versions(libraries)
     check_rooms()

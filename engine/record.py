@@ -16,6 +16,7 @@ import psutil
 import pyarrow as pa
 
 from engine import delta, ledger
+from engine.commit import LEDGER, LEDGERS
 from engine.errors import ModuleError, OutputBusy
 from engine.identity import Identity
 from engine.intents import Change
@@ -110,18 +111,18 @@ def runs_change(store: Store, record: RunRecord) -> Change:
     )
 
 
-def all_tables(outputs: Mapping[str, Table]) -> dict[str, Table]:
+def all_tables(outputs: Mapping[str, Table], ledger: str = LEDGER) -> dict[str, Table]:
     """A module's tables and the engine's own. Raises `ModuleError` where a module takes one of the engine's names."""
-    own = {"files": FILES, "runs": RUNS, "dictionary": DICTIONARY}
-    taken = sorted(own.keys() & outputs.keys())
+    own = {ledger: FILES, "runs": RUNS, "dictionary": DICTIONARY}
+    taken = sorted({*own, *LEDGERS} & outputs.keys())
     if taken:
         raise ModuleError(f"the module has a table called {taken[0]}; that name is the engine's, choose another")
     return {**outputs, **own}
 
 
-def dictionary_change(store: Store, outputs: Mapping[str, Table]) -> Change:
+def dictionary_change(store: Store, outputs: Mapping[str, Table], ledger: str = LEDGER) -> Change:
     """Unit and meaning of every column, from the schemas; columns that only older results have stay described."""
-    told = all_tables(outputs)
+    told = all_tables(outputs, ledger)
     rows = [_described(name, field) for name, table in told.items() for field in delta.documented(table)]
     fresh = {(row["table"], row["column"]) for row in rows}
     handle = delta.open_table(store, "dictionary")

@@ -15,7 +15,7 @@ import polars as pl
 from engine import record
 from engine.batches import Batch, cut
 from engine.budget import ALL, Budget, Overrun, Strata, Tally
-from engine.commit import recover
+from engine.commit import LEDGER, recover
 from engine.errors import AccessDenied, BudgetExceeded, InfrastructureError, Interrupted, StaleWorker
 from engine.events import Listener, ignore
 from engine.guard import Limits
@@ -48,7 +48,7 @@ class Planned(Protocol):
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """How to run. `max_failures` is a number of files or a share (`5%`), of each of the `strata` if they are given;
-    `config` is kept in `runs`, as JSON."""
+    `config` is kept in `runs`, as JSON. `ledger` is the table of fates: `files`, or `work` where there are none."""
 
     limits: Limits = field(default_factory=Limits)
     commits: CommitSettings = field(default_factory=CommitSettings)
@@ -56,6 +56,7 @@ class RunSettings:
     strata: Strata | None = None
     batch_works: int | None = None
     config: str = "{}"
+    ledger: str = LEDGER
 
 
 def run(
@@ -81,7 +82,8 @@ def run(
     record.refuse_if_running(output)
     number = recover(output, listener) if after is None else after
     begun = record.begin(identity, settings.config)
-    progress = Progress(begun, output, number, mapped.outputs(mapped.load()), settings.commits, listener)
+    outputs = mapped.outputs(mapped.load())
+    progress = Progress(begun, output, number, outputs, settings.commits, listener, settings.ledger)
     progress.start(plan.removals, inventory)
     spec = TaskSpec(mapped, output.uri, output.options, settings.limits)
     with Interrupts() as interrupts:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from engine.identity import facts_json
 from engine.module import Module, RawFile, Source
-from engine.reading import reading
 from engine.storage import StoreOptions, open_store, split_uri
+from engine.telling import reading
 from engine.work import Evaluation, Input
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.module import Outcome, Table
 
@@ -69,6 +69,28 @@ class Work(Protocol):
 
     def only(self, names: Collection[str]) -> Work:
         """The same Work over some of its inputs: one of them to find a killer, or the rest without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """What ended the process that was at a piece of a Work: `timeout`, `memory` or `killed`, and the signal's name.
+
+    `and_later`: so many pieces did so before that all after this one, in the Work's order, are not tried either.
+    """
+
+    piece: str
+    cause: str
+    message: str
+    signal: str | None = None
+    and_later: bool = False
+
+
+@runtime_checkable
+class PiecewiseWork(Work, Protocol):
+    """A Work that says which piece of it is in hand (`engine.telling.piece`), in the same order each time."""
+
+    def without(self, death: Death) -> PiecewiseWork:
+        """The same Work, which does not try that piece again and says in its rows what became of it."""
 
 
 class Mapped(Protocol):

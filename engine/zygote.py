@@ -2,9 +2,9 @@
 
 `python -m engine.zygote FD`, where FD is a socket to the worker that owns it. It says what it loaded; then, each time
 it receives a socket, it forks, and reports how the child ended. The child takes batches of Works from that socket,
-evaluates them in order, and tells: `start` before each Work, `reading` before and after it waits for its inputs, what
-came of it, `end` after the last. When the worker's ends close, child and zygote go too. `engine.nursery` and
-`engine.child` are the other side.
+evaluates them in order, and tells: `start` before each Work, what the Work itself says (`engine.telling`), what came of
+it, `end` after the last. When the worker's ends close, child and zygote go too. `engine.nursery` and `engine.child` are
+the other side.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.arrow_alone import leave_pandas_out
 from engine.errors import NightmillError
 from engine.failures import Failure, attempt
 from engine.frames import read_frame, tell_evaluation, tell_failure, tell_outputs, write_frame
 from engine.module import Table
-from engine.reading import hear
+from engine.telling import hear
 from engine.work import Work
 
 PR_SET_PDEATHSIG = 1
@@ -38,6 +39,7 @@ def main(descriptor: int) -> None:
     """Serve until the worker goes away."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_pandas_out()
     control = socket.socket(fileno=descriptor)
     loaded = _load(descriptor)
     if loaded is None:
@@ -103,7 +105,7 @@ def _be_child(libc: Any, control: socket.socket, line: int, loaded: Any, outputs
         _silence()
         with contextlib.suppress(OSError):  # where memory runs out, this process goes first, not the worker
             Path("/proc/self/oom_score_adj").write_text("1000")
-        hear(lambda is_reading: write_frame(line, {"reading": is_reading, "at": time.monotonic()}))
+        hear(lambda told: write_frame(line, {**told, "at": time.monotonic()}))
         while (frame := read_frame(line)) is not None:
             _evaluate(line, pickle.loads(frame[1]), loaded, outputs)  # Works of our own driver
         code = 0

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import click
 
+from engine.arrow_alone import leave_pandas_out
 from jobs import exits, kernel_cache
 
 COMMANDS = {
@@ -65,6 +66,7 @@ def cli() -> None:
 
 def main() -> None:
     kernel_cache.prepare()
+    leave_pandas_out()
     sys.exit(exits.ending(lambda: cli.main(standalone_mode=False)))
 
 

@@ -61,6 +61,15 @@ def test_breaches_are_named(rows: pa.Table, said: str) -> None:
         check_table("t", rows, DECLARED, "s")
 
 
+def test_a_key_may_hold_nulls_that_it_declares() -> None:
+    rows = table(x=[None, 1.0])
+    with pytest.raises(ContractBreach, match="'x' must not be null"):
+        check_table("t", rows, Table(SCHEMA, ("source_id", "x"), ("ts",)), "s")
+    check_table("t", rows, Table(SCHEMA, ("source_id", "x"), ("ts",), nullable_key=("x",)), "s")
+    with pytest.raises(ContractBreach, match="not unique"):
+        check_table("t", table(x=[None, None]), Table(SCHEMA, ("source_id", "x"), ("ts",), nullable_key=("x",)), "s")
+
+
 def test_a_broken_array_is_a_breach() -> None:
     broken = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")])
     rows = table().slice(0, 1).set_column(0, SCHEMA.field(0), broken)

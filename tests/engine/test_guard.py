@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from engine import guard as guards_file
 from engine.errors import InfrastructureError, InputUnreadable, ModuleError, StaleWorker
 from engine.failures import Result
 from engine.guard import ForkGuard, Guard, InlineGuard, Limits
-from engine.module import Source, Status
-from engine.reading import reading
+from engine.module import Source, Status, Verdict
 from engine.sources import SourceWork
 from engine.storage import StoreOptions
+from engine.telling import reading
 from engine.work import Evaluation, FileRef, Input
-from tests.engine.toy import Toy, ToyMapped, ToyWork, works
+from tests.engine.toy import PieceWork, Toy, ToyMapped, ToyWork, works
 
 SHORT = Limits(seconds=1.5, memory_mb=300)
 
@@ -184,6 +185,58 @@ def test_time_for_reading_is_not_the_modules(forked: ForkGuard) -> None:
     (result,) = forked.evaluate([Slow("w", (("f", "sleep 1"),))])
     assert result.failures == ()
     assert result.seconds > SHORT.seconds
+
+
+def in_pieces(*texts: str) -> PieceWork:
+    return PieceWork("p", tuple((f"{i:02}", text) for i, text in enumerate(texts)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("segfault", "03 killed SIGSEGV"),
+        ("exit 3", "03 killed None"),
+        ("compiled loop", "03 timeout SIGKILL"),
+        ("eat", "03 memory SIGKILL"),
+    ],
+)
+def test_of_a_piecewise_work_only_the_piece_in_hand_is_lost(forked: ForkGuard, text: str, said: str) -> None:
+    work = in_pieces("a", "bb", "ccc", text, "eeeee", "ffffff")
+    first, result, last = sorted(forked.evaluate([*works("fine"), work, ToyWork("z", (("f", "x"),))]), key=key_of)
+    assert (first.work.key, last.work.key, first.failures, last.failures) == ("p", "z", (), ())
+    assert result.work.key == "w000"
+    assert (first.work, first.attempt) == (work, 2)
+    assert first.evaluation is not None
+    assert first.evaluation.outcome.tables["texts"]["file"].unique().to_pylist() == ["00", "01", "02", "04", "05"]
+    assert first.evaluation.outcome.verdicts == (Verdict("p", Status.PARTIAL, (said,)),)
+
+
+def key_of(result: Result) -> str:
+    return result.work.key
+
+
+def test_each_piece_has_the_time_limit_for_itself(forked: ForkGuard) -> None:
+    (result,) = forked.evaluate([in_pieces(*["sleep 0.6"] * 4)])
+    assert (result.failures, result.attempt) == ((), 1)
+    assert result.seconds > SHORT.seconds
+
+
+def test_where_pieces_keep_dying_the_later_ones_are_given_up(
+    forked: ForkGuard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards_file, "MOST_DEATHS", 2)
+    (result,) = forked.evaluate([in_pieces("a", "exit 1", "b", "exit 1", "c", "exit 1", "d")])
+    assert (result.failures, result.attempt) == ((), 3)
+    assert result.evaluation is not None
+    told = result.evaluation.outcome
+    assert told.verdicts[0].reasons == ("01 killed None", "03 killed None")
+    assert told.tables["texts"]["file"].unique().to_pylist() == ["00", "02"]
+
+
+def test_a_death_between_pieces_is_the_whole_works(forked: ForkGuard) -> None:
+    (result,) = forked.evaluate([in_pieces("a", "die at the end")])
+    assert [(failure.cause, failure.exit_code) for failure in result.failures] == [("killed", 5)]
+    assert result.evaluation is None
 
 
 @pytest.mark.slow
