@@ -27,11 +27,15 @@ LIMITS = {
     "spo2_pct": Limits("%", 50.0, 100.0),
     "sbp_mmhg": Limits("mm[Hg]", 50.0, 260.0),
     "dbp_mmhg": Limits("mm[Hg]", 25.0, 150.0),
+    "map_mmhg": Limits("mm[Hg]", 25.0, 200.0),
     "core_temp_c": Limits("Cel", 30.0, 43.0, 0.1),
+    "temp_c": Limits("Cel", 30.0, 43.0, 0.1),
     "skin_temp_c": Limits("Cel", 20.0, 42.0),
     "ibi_ms": Limits("ms", 300.0, 2000.0),
     "rmssd_ms": Limits("ms", 2.0, 300.0),
 }
+"""Mean arterial pressure has no range in the literature we follow: from the lowest diastolic to above any mean of a
+survivable pair. `temp_c` is core temperature, as `core_temp_c`; a wrist's is `skin_temp_c`, never either."""
 LEAST_PULSE_PRESSURE_MMHG = 10.0
 FAHRENHEIT = (86.0, 110.0)
 KELVIN = (303.15, 316.15)

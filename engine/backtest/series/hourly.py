@@ -29,7 +29,8 @@ def to_hours(vital: str, ts_us: Ints, value: Floats, weight: Ints) -> Hourly:
     """All (n,), ordered by ts_us, finite and in range; see `Readings` for weight. A vital without limits is taken as
     it is. No hour depends on a later one."""
     rate = 0
-    if vital in LIMITS:
+    summaries = bool(weight.any())  # whose rate was judged reading by reading, and two sources may differ at an instant
+    if vital in LIMITS and not summaries:
         keep = within_rate(vital, ts_us, value) if _jumps(vital, ts_us, value) else np.ones(len(value), np.bool_)
         rate = int(len(keep) - keep.sum())
         ts_us, value, weight = ts_us[keep], value[keep], weight[keep]
@@ -42,7 +43,7 @@ def to_hours(vital: str, ts_us: Ints, value: Floats, weight: Ints) -> Hourly:
     if not first.all():
         starts = np.flatnonzero(first)
         several = np.diff(np.append(starts, len(hours))) > 1
-        merged = _weighted(value, weight, starts) if weight.any() else _medians(hours, value, starts)
+        merged = _weighted(value, weight, starts) if summaries else _medians(hours, value, starts)
         values[hours[starts[several]] - hours[0]] = merged[several]
     marks = stuck(values) if vital in LIMITS and vital != NEVER_STUCK else np.zeros(len(values), np.bool_)
     values[marks] = np.nan
