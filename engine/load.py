@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from engine.closure import find
@@ -70,39 +71,44 @@ def refer(reference: str, parameters: Mapping[str, Any]) -> tuple[ModuleRef, Ide
     return ModuleRef(resolved, identity.parameters, identity.module_id), identity
 
 
-def resolve(reference: str) -> str:
-    """`package.module:Name` of a reference or of an entry point's name. Raises `ModuleError` if it is neither."""
+def resolve(reference: str, group: str = GROUP, built_in: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`package.module:Name` of a reference, a built-in name or an entry point's. Raises `ModuleError` if it is none."""
     if ":" in reference:
         return reference
-    known = {entry.name: entry.value for entry in entry_points(group=GROUP)}
+    known = {entry.name: entry.value for entry in entry_points(group=group)} | dict(built_in)
     if reference in known:
         return known[reference]
     raise ModuleError(
-        f"module {reference!r} is neither package.module:Name nor an installed name"
-        f"{_nearest(reference, known)}; installed: {', '.join(sorted(known)) or 'none'}"
+        f"{group.partition('.')[2].removesuffix('s')} {reference!r} is neither package.module:Name nor an installed "
+        f"name{_nearest(reference, known)}; installed: {', '.join(sorted(known)) or 'none'}"
     )
 
 
 def load_module(reference: str, parameters: Mapping[str, Any]) -> Module:
     """The module that `package.module:Name` or an entry point names, with these parameters set.
 
-    The current folder is searched after everything else, so that a package beside the data is found. Lists become
-    tuples and whole numbers floats where a field wants them. Raises `ModuleError` with what to do about it.
+    Lists become tuples and whole numbers floats where a field wants them. Raises `ModuleError` with what to do.
     """
     resolved = resolve(reference)
+    thing = named(resolved)
+    if inspect.isfunction(thing):
+        module: Any = _wrap(resolved, thing, parameters)
+    elif dataclasses.is_dataclass(thing):
+        module = build(resolved, thing, parameters)
+    else:
+        raise ModuleError(f"{resolved} is a {type(thing).__name__}: a module is a frozen dataclass or a function")
+    return _checked(resolved, module)
+
+
+def named(resolved: str) -> Any:
+    """What `package.module:Name` names, imported. The current folder is searched after everything else, so that a
+    package beside the data is found. Raises `ModuleError`."""
     path, _, name = resolved.partition(":")
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)
     importlib.invalidate_caches()
-    thing = _attribute(resolved, _import(path), name)
-    if inspect.isfunction(thing):
-        module: Any = _wrap(resolved, thing, parameters)
-    elif dataclasses.is_dataclass(thing):
-        module = _build(resolved, thing, parameters)
-    else:
-        raise ModuleError(f"{resolved} is a {type(thing).__name__}: a module is a frozen dataclass or a function")
-    return _checked(resolved, module)
+    return _attribute(resolved, _import(path), name)
 
 
 def _import(path: str) -> Any:
@@ -151,8 +157,10 @@ def _wrap(reference: str, function: Any, parameters: Mapping[str, Any]) -> Funct
     return FunctionModule(function, values)
 
 
-def _build(reference: str, thing: Any, parameters: Mapping[str, Any]) -> Any:
-    """A dataclass with these fields, nested dataclasses included; of an instance, a copy with these fields replaced."""
+def build(reference: str, thing: Any, parameters: Mapping[str, Any]) -> Any:
+    """A dataclass with these fields, nested dataclasses included; of an instance, a copy with these fields replaced.
+
+    Raises `ModuleError` where a field is unknown, of another kind, or refused."""
     fields = {field.name: field for field in dataclasses.fields(thing) if field.init}
     _refuse_unknown(reference, parameters, fields)
     kind = thing if isinstance(thing, type) else type(thing)
@@ -174,7 +182,7 @@ def _hints(kind: type) -> dict[str, Any]:
 def _fitted(reference: str, name: str, kind: Any, value: Any) -> Any:
     """A JSON or YAML value as the field wants it."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
-        return _build(f"{reference} parameter {name}", kind, value)
+        return build(f"{reference} parameter {name}", kind, value)
     kinds = typing.get_args(kind) or (kind,)
     if float in kinds and int not in kinds and type(value) is int:
         return float(value)
