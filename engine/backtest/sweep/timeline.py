@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from engine.backtest.contract import Floats, History, Ints
 from engine.backtest.series.asof import Known
+from engine.backtest.series.origins import RECENT_H, SEASONAL_COVERAGE, SEASONAL_SPAN_H, SHORT_HOURS
 from engine.backtest.series.segments import Flag
-
-SHORT_WINDOW_H, SHORT_VALID_H = 48, 24
-SEASONAL_SPAN_H, SEASONAL_COVERAGE = 72, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +91,13 @@ def look(timeline: Timeline, instants: Ints) -> Views:
 
 
 def enough(timeline: Timeline, views: Views, history: History) -> NDArray[np.bool_]:
-    """Whether the as-of series has the history that a model wants (DOMAIN H4); (k,) bool."""
+    """Whether the as-of series has the history that a model wants, as `engine.backtest.series.origins`; (k,) bool."""
     if history is History.ANY or not timeline.hours.size:
         return views.end > views.begin
-    first = timeline.hours[views.begin]
     if history is History.SHORT:
-        since = np.clip(views.begin + views.hour - SHORT_WINDOW_H - first, views.begin, views.end)
-        return np.asarray(timeline.count[views.end] - timeline.count[since] >= SHORT_VALID_H)
-    span = views.hour - first
+        since = views.begin + views.hour - RECENT_H - timeline.hours[views.begin]
+        first = np.clip(since, views.begin, views.end)
+        return np.asarray(timeline.count[views.end] - timeline.count[first] >= SHORT_HOURS)
+    span = views.end - views.begin
     covered = timeline.count[views.end] - timeline.count[views.begin] >= SEASONAL_COVERAGE * span
     return np.asarray((span >= SEASONAL_SPAN_H) & covered)
