@@ -158,7 +158,7 @@ def _forms(model: Compiled, y: Floats, fits: Fits) -> list[str]:
         return list(fits.form)
     forms: list[str] = []
     for i, chosen in enumerate(fits.chosen.tolist()):
-        if chosen not in (COLD, i):
+        if chosen not in (COLD, i) and forms[chosen]:
             forms.append(forms[chosen])
         elif fits.form[i] or fits.end[i] - fits.start[i] < model.shortest:
             forms.append(fits.form[i])

@@ -8,12 +8,24 @@ import numpy as np
 import pytest
 
 from engine.backtest.contract import Sweeping
+from engine.backtest.models.auto_theta import AutoTheta
+from engine.backtest.models.dynamic_optimized_theta import DynamicOptimizedTheta
 from engine.backtest.models.naive import Naive
 from engine.backtest.models.seasonal_naive import SeasonalNaive
+from engine.backtest.models.theta import Theta
 from engine.backtest.models.window_average import WindowAverage
 from tests.engine.backtest.models import agreement
 
-MODELS = [SeasonalNaive(), Naive(), WindowAverage(), SeasonalNaive(7), WindowAverage(5)]
+MODELS = [
+    SeasonalNaive(),
+    Naive(),
+    WindowAverage(5),
+    Theta(),
+    Theta(season_h=1),
+    DynamicOptimizedTheta(),
+    AutoTheta(),
+]
+FLAT = {"seasonal_naive", "theta", "dynamic_optimized_theta", "auto_theta", "stl_naive", "stl_drift", "stlm_ets"}
 each = pytest.mark.parametrize("model", MODELS, ids=repr)
 CUTS = range(360, 372)
 
@@ -59,4 +71,11 @@ def test_indices_outside_the_series_are_refused(model: Sweeping) -> None:
         with pytest.raises(ValueError, match="reach outside"):
             model.sweep(y, bad)
     with pytest.raises(ValueError, match="reach outside"):
-        model.predict(model.fit(y[:200], "", None, 200).params, y[200:210], np.array([11]), 3)
+        model.predict(model.fit(y[:200], model.forms[0], None, 200).params, y[200:210], np.array([11]), 3)
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model.name in FLAT], ids=repr)
+def test_the_error_is_flat_in_age(model: Sweeping) -> None:
+    errors = agreement.errors_by_age(model, range(8), 168)
+    assert errors[12:].mean() < 1.05 * errors[:12].mean()
+    assert errors.max() < 1.4 * errors.mean()

@@ -1,0 +1,82 @@
+"""Classical seasonal decomposition: is there a season, and what does it look like (Kendall & Stuart 1983)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+Z95 = 1.6448536269514722
+"""95 % quantile of the standard normal distribution: the two-sided 90 % test of the M4 competition."""
+NONE, ADDITIVE, MULTIPLICATIVE = 0, 1, 2
+
+
+@njit("b1(f8[::1], i8)", cache=True)
+def is_seasonal(y, season):  # type: ignore[no-untyped-def]
+    """Whether the autocorrelation at lag `season` differs from 0 at 90 % (Assimakopoulos & Nikolopoulos 2000,
+    10.1016/S0169-2070(00)00066-2). y: (n,) float64 finite; False where n < 2 seasons, season < 4, or y is constant.
+    """
+    n = y.size
+    if season < 4 or n < 2 * season:
+        return False
+    centred = np.zeros(n + season + 1)
+    centred[:n] = y - y.mean()
+    products = np.zeros(season + 1)
+    for t in range(n):
+        for lag in range(season + 1):
+            products[lag] += centred[t] * centred[t + lag]
+    if products[0] <= 0.0:
+        return False
+    total = 0.0
+    for lag in range(1, season):
+        total += (products[lag] / products[0]) ** 2
+    return abs(products[season] / products[0]) > Z95 * np.sqrt((1.0 + 2.0 * total) / n)
+
+
+@njit("void(f8[::1], i8, b1, f8[::1])", cache=True)
+def seasonal_figure(y, season, multiplicative, figure):  # type: ignore[no-untyped-def]
+    """Mean of y over (or less) its centred moving average, by phase; its mean is 1 (or 0).
+
+    y: (n,) float64 finite, at least 2 seasons. figure: (season,) float64, written: value k belongs to y[k],
+    y[k + season], ….
+    """
+    n, half = y.size, season // 2
+    trend = np.zeros(n - 2 * half)
+    for k in range(season + 1 - season % 2):
+        weight = (0.5 if season % 2 == 0 and (k == 0 or k == season) else 1.0) / season
+        for t in range(trend.size):
+            trend[t] += weight * y[t + k]
+    counts = np.zeros(season)
+    figure[:] = 0.0
+    for t in range(trend.size):
+        phase = (t + half) % season
+        figure[phase] += y[t + half] / trend[t] if multiplicative else y[t + half] - trend[t]
+        counts[phase] += 1.0
+    figure /= counts
+    if multiplicative:
+        figure /= figure.mean()
+    else:
+        figure -= figure.mean()
+
+
+@njit("i8(f8[::1], i8, f8[::1], f8[::1])", cache=True)
+def adjust(y, season, figure, adjusted):  # type: ignore[no-untyped-def]
+    """Take the season out where the test finds one: NONE, ADDITIVE or MULTIPLICATIVE.
+
+    Multiplicative where all of y is above 0 and all of the figure at least 0.01. figure: (season,) float64, written,
+    value k belongs to y[k]; 0 where there is none. adjusted: (n,) float64, written.
+    """
+    n = y.size
+    if not is_seasonal(y, season):
+        figure[:] = 0.0
+        adjusted[:] = y
+        return NONE
+    if y.min() > 0.0:
+        seasonal_figure(y, season, True, figure)
+        if figure.min() >= 0.01:
+            for t in range(n):
+                adjusted[t] = y[t] / figure[t % season]
+            return MULTIPLICATIVE
+    seasonal_figure(y, season, False, figure)
+    for t in range(n):
+        adjusted[t] = y[t] - figure[t % season]
+    return ADDITIVE
