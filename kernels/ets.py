@@ -152,8 +152,11 @@ def solve(y, theta, errors, seasons, upper, start, state):  # type: ignore[no-un
     """Least Σ e² over initial states, which become `start`: (2 + m,); `state` is what they lead to at the end of y.
 
     errors: (3, n + m) with zeros in the last m columns, seasons: (3, m), upper: (m or m + 1,) squared are scratch that
-    the Jacobian needs; upper is larger by one where the form has a trend."""
+    derivatives need; upper is larger by one where the form has a trend. An empty upper solves nothing: start stays."""
     n, m, k = y.size, seasons.shape[1], upper.shape[0]
+    if k == 0:
+        state[:] = start
+        return run(y, theta, state)
     respond(y, theta, errors, seasons)
     gram(errors, n, m, upper, seasons[0])
     factor(upper)

@@ -15,6 +15,8 @@ from kernels.ets import forward, onto, solve
 LOW, HIGH = 1e-4, 1 - 1e-4
 STILL = 1e-5
 """Relative gain in Σ e² below which the search ends."""
+SMALL = 1e-6
+"""Length of a step below which it ends."""
 
 
 @njit("void(f8[::1], f8[::1])", cache=True)
@@ -64,7 +66,7 @@ def normal(rows, errors, upper, n, curve, pull):  # type: ignore[no-untyped-def]
     """curve: (4, 4) = JᵀPJ and pull: (4,) = Jᵀe, P projecting out the columns of the initial states."""
     k = upper.shape[0]
     taken = np.empty((4, k))
-    for q in range(4):
+    for q in range(4 if k else 0):
         onto(errors, n, rows[q], taken[q])
         forward(upper, taken[q])
     for q in range(4):
@@ -110,34 +112,34 @@ def step(curve, pull, u, damping, there):  # type: ignore[no-untyped-def]
         there[q] = min(max(u[q] + x[q], low), high) if free[q] else u[q]
 
 
-@njit("Tuple((f8, i8))(f8[::1], f8[::1], f8[::1], f8[::1], i8)", cache=True)
-def descend(y, u, theta, state, budget):  # type: ignore[no-untyped-def]
-    """Walk from u to a least Σ e² and leave u, theta and state (at the end of y) there. Returns Σ e², evaluations."""
+@njit("Tuple((f8, i8))(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], b1, i8)", cache=True)
+def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyped-def]
+    """Walk from u to a least Σ e²; u, theta, start and state, the initial and last one, are left there.
+
+    Not `solved`: the initial state stays what `start` is. Returns Σ e² and evaluations."""
     n, m = y.size, state.size - 2
-    k = m + 1 if u[1] >= 0 else m
+    k = (m + (u[1] >= 0)) if solved else 0
     errors, seasons, upper = np.zeros((3, n + m)), np.empty((3, m)), np.empty((k, k))
     rows, curve, pull = np.zeros((5, n + m)), np.empty((4, 4)), np.empty(4)
-    start, there, new, end = np.empty(2 + m), np.empty(4), np.empty(4), np.empty(2 + m)
+    there, new, first, last = np.empty(4), np.empty(4), start.copy(), np.empty(2 + m)
     unbox(u, theta)
     best = solve(y, theta, errors, seasons, upper, start, state)
     slopes(y, u, theta, start, rows)
     normal(rows, errors, upper, n, curve, pull)
     damping, used = 1e-3, 1
-    while used < budget:
+    while used < budget and damping < 1e4:
         step(curve, pull, u, damping, there)
-        if np.abs(there - u).max() < 1e-6:
+        if np.abs(there - u).max() < SMALL:
             break
         unbox(there, new)
-        total = solve(y, new, errors, seasons, upper, start, end)
+        total = solve(y, new, errors, seasons, upper, first, last)
         used += 1
         if not total < best:
             damping = max(4 * damping, 1e-2)
-            if damping > 1e4:
-                break
             continue
         gain = 1 - total / best
         best, damping = total, 0.1 * damping
-        u[:], theta[:], state[:] = there, new, end
+        u[:], theta[:], start[:], state[:] = there, new, first, last
         if gain < STILL:
             break
         slopes(y, u, theta, start, rows)

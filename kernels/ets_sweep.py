@@ -46,15 +46,52 @@ def freedom(form):  # type: ignore[no-untyped-def]
     return 1 + form[0] + (form[0] > 1) + 2 * form[1] + form[2]
 
 
-@njit("Tuple((f8, i8))(f8[::1], i8[::1], f8[::1], i8, f8[::1])", cache=True)
-def fit(y, form, origin, budget, row):  # type: ignore[no-untyped-def]
-    """One fit of y into `row`, from the parameters of `origin`. Returns Σ e² and evaluations."""
+@njit("f8(f8, i8, i8[::1])", cache=True)
+def aicc(variance, n, form):  # type: ignore[no-untyped-def]
+    """Akaike's criterion for n errors of this variance (see `freedom`), corrected; infinity where n is too small."""
+    k = freedom(form) + 1
+    spare = n - k - 1
+    if spare < 1:
+        return np.inf
+    total = variance * max(n - freedom(form), 1)
+    return n * np.log(max(total, 1e-300) / n) + 2 * k + 2 * k * (k + 1) / spare
+
+
+@njit("void(f8[::1], f8[::1])", cache=True)
+def classical(y, start):  # type: ignore[no-untyped-def]
+    """Initial level, trend and m seasonal figures, as Holt–Winters has them: a line through the means of the last whole
+    seasons of y, and the mean distance from it at each hour of the season. y: two seasons or more."""
+    m = start.size - 2
+    seasons = y.size // m
+    off, middle = y.size - seasons * m, 0.5 * (seasons * m - 1)
+    centre = y[off:].mean()
+    lean, square = 0.0, 0.0
+    for r in range(seasons):
+        away = r - 0.5 * (seasons - 1)
+        lean += away * y[off + r * m : off + (r + 1) * m].mean()
+        square += away * away
+    slope = lean / square / m
+    start[0], start[1] = centre - slope * (middle + 1 + off), slope
+    for i in range(m):
+        total = 0.0
+        for r in range(seasons):
+            total += y[off + r * m + i]
+        start[2 + (off + i) % m] = total / seasons - centre - slope * (i - 0.5 * (m - 1))
+
+
+@njit("Tuple((f8, i8))(f8[::1], i8[::1], b1, f8[::1], i8, f8[::1])", cache=True)
+def fit(y, form, solved, origin, budget, row):  # type: ignore[no-untyped-def]
+    """One fit of y into `row`, from the parameters of `origin`; initial states solved, or classical (seasonal forms
+    only). Returns Σ e² and evaluations."""
     u, theta, m = np.empty(4), np.empty(4), form[0]
     begin(origin, form, u)
     row[:] = 0.0
-    state = row[5 : 7 + m]
+    state, start = row[5 : 7 + m], np.zeros(2 + m)
     middle = y.mean()
-    total, used = descend(y - middle, u, theta, state, budget)
+    z = y - middle
+    if not solved:
+        classical(z, start)
+    total, used = descend(z, u, theta, start, state, solved, budget)
     ground = state[2:].mean()
     state[2:] -= ground
     state[0] += middle + ground
@@ -63,8 +100,11 @@ def fit(y, form, origin, budget, row):  # type: ignore[no-untyped-def]
     return total, used
 
 
-@njit("void(f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], i8, i8, f8[:, ::1], i8[::1], i8[::1])", cache=True)
-def learn_ets(y, start, end, anchor, form, forms, done, budget, values, failed, used):  # type: ignore[no-untyped-def]
+@njit(
+    "void(f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], b1, i8, i8, f8[:, ::1], i8[::1], i8[::1])",
+    cache=True,
+)
+def learn_ets(y, start, end, anchor, form, forms, solved, done, budget, values, failed, used):  # type: ignore[no-untyped-def]
     """Rows `done` … of values: fit i learns from y[start[i] : end[i]], finite, longer than its form has unknowns, as
     forms[form[i]], and begins at row anchor[i], an earlier one, unless that is −1 or failed. Rows that failed already
     (code other than 0) stay; code 2 where a number overflows. used: evaluations, ≤ budget."""
@@ -74,24 +114,9 @@ def learn_ets(y, start, end, anchor, form, forms, done, budget, values, failed, 
             continue
         a = anchor[i]
         origin = values[a] if a >= 0 and not failed[a] else nowhere
-        used[i] = fit(y[start[i] : end[i]], forms[form[i]], origin, budget, values[i])[1]
+        used[i] = fit(y[start[i] : end[i]], forms[form[i]], solved, origin, budget, values[i])[1]
         if not np.isfinite(values[i]).all():
             failed[i] = NOT_FINITE
-
-
-@njit("void(f8[::1], i8[:, ::1], i8, f8[::1], i8[::1])", cache=True)
-def criteria(y, forms, budget, out, used):  # type: ignore[no-untyped-def]
-    """AICc of each form of y, fitted cold; infinity where y is too short for it. used: evaluations."""
-    row, nowhere = np.empty(7 + forms[:, 0].max()), np.full(7, np.nan)
-    floor = 1e-20 * (y * y).sum()
-    for i in range(forms.shape[0]):
-        k = freedom(forms[i]) + 1
-        spare = y.size - k - 1
-        if spare < 1:
-            out[i], used[i] = np.inf, 0
-            continue
-        total, used[i] = fit(y, forms[i], nowhere, budget, row)
-        out[i] = y.size * np.log((total + floor) / y.size) + 2 * k + 2 * k * (k + 1) / spare
 
 
 @njit("void(f8[::1], i8, f8[::1])", cache=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.backtest.contract import Fits, Floats, History, Ints, Paths
+from engine.backtest.contract import COLD, Fits, Floats, History, Ints, Paths
 from engine.backtest.models.compiled import Batch, Compiled, Layout
 from engine.backtest.models.ets import FORMS, form_table, learn_forms, shortest_slice, smoothed_paths, smoothing_layout
-from kernels.ets_sweep import criteria
+from kernels.ets_sweep import aicc
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,15 @@ class AutoETS(Compiled):
 
     def select(self, y: Floats, evaluations: int) -> str:
         table = form_table(self.forms, self.season_h)
-        scores, used = np.empty(len(self.forms)), np.empty(len(self.forms), np.int64)
-        criteria(np.ascontiguousarray(y), table, evaluations, scores, used)
+        count = len(self.forms)
+        zeros, cold = np.zeros(count, np.int64), np.full(count, COLD)
+        values, used = np.empty((count, 7 + table[:, 0].max())), np.zeros(count, np.int64)
+        ends, failed = np.full(count, y.size), np.zeros(count, np.int64)
+        batch = Batch(zeros, ends, cold, np.arange(count), 0, evaluations, values, failed, used)
+        self.learn(np.ascontiguousarray(y), batch)
+        scores = [
+            np.inf if bad else aicc(row[4], y.size, form) for row, form, bad in zip(values, table, failed, strict=True)
+        ]
         return self.forms[int(np.argmin(scores))]
 
     def learn(self, y: Floats, batch: Batch) -> None:

@@ -79,10 +79,10 @@ def form_table(forms: tuple[str, ...], season_h: int) -> Ints:
     return np.array(rows, np.int64)
 
 
-def learn_forms(y: Floats, batch: Batch, forms: tuple[str, ...], season_h: int) -> None:
-    """One compiled call for all fits of the batch."""
+def learn_forms(y: Floats, batch: Batch, forms: tuple[str, ...], season_h: int, solved: bool = True) -> None:
+    """One compiled call for all fits of the batch; initial states are solved or classical."""
     table = form_table(forms, season_h)
-    args = (batch.start, batch.end, batch.anchor, batch.form, table, batch.done, batch.budget)
+    args = (batch.start, batch.end, batch.anchor, batch.form, table, solved, batch.done, batch.budget)
     learn_ets(y, *args, batch.values, batch.failed, batch.used)
 
 
