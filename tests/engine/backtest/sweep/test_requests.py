@@ -178,7 +178,7 @@ def test_what_is_too_short_says_why(model: Traits, window: int | None, reason: S
 
 def test_nothing_is_forecast_across_a_gap_of_more_than_a_day() -> None:
     """The cutoff 480,000 + 48 sees hours before the gap only, so it serves no origin after it."""
-    grid = Grid(MODELS, (6,), (48,), evaluate_h=None)
+    grid = Grid(MODELS, (24,), (48,), evaluate_h=None)
     values = np.arange(110.0)
     values[30:60] = np.nan
     _, timeline = series(480_000, values, grid)
