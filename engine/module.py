@@ -7,10 +7,12 @@ There is no base class to import: a module needs only to hand back objects with 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -29,12 +31,17 @@ class Status(StrEnum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RawFile:
     """One raw file as it lies on disk: its name relative to the input's root, and its bytes."""
 
     name: str
     data: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of `data`, in hex; engine and module ask for it, it is computed once."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

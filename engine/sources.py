@@ -64,7 +64,7 @@ def digest(files: Collection[RawFile]) -> str:
     >>> digest([RawFile("a.zip", b"")])[:12]
     'e3b0c44298fc'
     """
-    digests = {file.name: hashlib.sha256(file.data).hexdigest() for file in files}
+    digests = {file.name: file.sha256 for file in files}
     if len(digests) == 1:
         return next(iter(digests.values()))
     lines = "".join(f"{name.rpartition('/')[2]}\0{digests[name]}\n" for name in sorted(digests))

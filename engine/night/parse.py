@@ -74,7 +74,7 @@ def _read_folder(name: str, files: Sequence[RawFile], max_unpacked_mb: int) -> R
         return Unreadable(name, {"ZIP_UNSAFE": 1}, told)
     digest = hashlib.sha256()
     for file in sorted(files, key=lambda file: file.name):
-        digest.update(hashlib.sha256(file.data).digest())
+        digest.update(bytes.fromhex(file.sha256))
     members = [Member(file.name, partial(bytes, file.data)) for file in files]
     return _judged(read_session(name, digest.hexdigest(), None, members))
 
@@ -88,7 +88,7 @@ def _read_zip(file: RawFile, max_unpacked_mb: int) -> Read:
 
 
 def _sessions(file: RawFile, archive: Archive) -> Read:
-    sha256 = hashlib.sha256(file.data).hexdigest()
+    sha256 = file.sha256
     damaged = int(archive.damaged)
     sessions: dict[str, list[Member]] = {}
     for entry in archive.entries:
