@@ -1,0 +1,322 @@
+"""Seasonal ARIMA by its exact Gaussian likelihood: estimation, filtering and forecasts from the innovations algorithm.
+
+The series is differenced first; on the differences w_t (ARMA, stationary) the one-step predictors are linear in earlier
+innovations u, w_t − ŵ_t = u_t, with coefficients that depend on t and the parameters alone: the banded LDL' factor of
+the covariance (Ansley 1979, doi:10.1093/biomet/66.1.59; Brockwell and Davis 1991, section 5.3). So a state is dozens of
+numbers, where a Kalman filter of season 24 carries 50 × 50.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+EDGE = 0.9995  # largest partial autocorrelation of a factor: beyond it no window tells a root from one
+
+
+@njit("f8[::1](f8[::1])", cache=True)
+def from_partials(raw):  # type: ignore[no-untyped-def]
+    """Coefficients c of x_t = Σ c_i x_{t−i} + e_t, stationary for any raw: (k,) float64, by Levinson's recursion."""
+    k = raw.size
+    c = np.zeros(k)
+    old = np.zeros(k)
+    for i in range(k):
+        partial = EDGE * np.tanh(raw[i])
+        old[:i] = c[:i]
+        for j in range(i):
+            c[j] = old[j] - partial * old[i - 1 - j]
+        c[i] = partial
+    return c
+
+
+@njit("f8[::1](f8[::1], f8[::1], i8)", cache=True)
+def expand(short, seasonal, season):  # type: ignore[no-untyped-def]
+    """Coefficients of the product (1 − Σ short_i B^i)(1 − Σ seasonal_j B^{j season}), written 1 − Σ out_k B^k."""
+    out = np.zeros(short.size + season * seasonal.size)
+    out[: short.size] = short
+    for j in range(seasonal.size):
+        base = season * (j + 1)
+        out[base - 1] += seasonal[j]
+        for i in range(short.size):
+            out[base + i] -= seasonal[j] * short[i]
+    return out
+
+
+@njit("f8[::1](f8[::1], i8)", cache=True)
+def _ar_covariances(phi, lags):  # type: ignore[no-untyped-def]
+    """Autocovariances 0 … lags of x_t = Σ phi_i x_{t−i} + e_t with unit innovations: Levinson's recursion and back."""
+    p = phi.size
+    orders = np.zeros((p + 1, p))
+    orders[p] = phi
+    for k in range(p, 0, -1):
+        partial = orders[k, k - 1]
+        rest = 1.0 - partial * partial
+        for i in range(k - 1):
+            orders[k - 1, i] = (orders[k, i] + partial * orders[k, k - 2 - i]) / rest
+    gamma = np.zeros(lags + 1)
+    variance = 1.0
+    for k in range(1, p + 1):
+        variance /= 1.0 - orders[k, k - 1] ** 2
+    gamma[0] = variance
+    for k in range(1, lags + 1):
+        total = 0.0
+        for i in range(min(k - 1, p)):
+            total += orders[min(k - 1, p), i] * gamma[k - 1 - i]
+        if k <= p:
+            total += orders[k, k - 1] * variance
+            variance *= 1.0 - orders[k, k - 1] ** 2
+        gamma[k] = total
+    return gamma
+
+
+@njit("Tuple((f8[::1], f8[::1], f8[::1]))(f8[::1], f8[::1])", cache=True)
+def _covariances(phi, theta):  # type: ignore[no-untyped-def]
+    """Covariances by lag 0 … m of the process, of it with its filtered self (lag ≤ q), and of its moving average."""
+    p, q = phi.size, theta.size
+    m = max(p, q)
+    ma = np.zeros(m + 1)
+    for r in range(q + 1):
+        a = 1.0 if r == 0 else theta[r - 1]
+        if a != 0.0:
+            for s in range(r, q + 1):
+                ma[s - r] += a * (1.0 if s == 0 else theta[s - 1])
+    if p == 0:
+        return ma, ma, ma
+    gamma = _ar_covariances(phi, m + q)
+    own = np.zeros(m + 1)
+    for lag in range(m + 1):
+        for r in range(-q, q + 1):
+            own[lag] += ma[abs(r)] * gamma[abs(lag - r)]
+    cross = np.zeros(m + 1)
+    for lag in range(q + 1):
+        cross[lag] = own[lag]
+        for r in range(1, p + 1):
+            cross[lag] -= phi[r - 1] * own[abs(r - lag)]
+    return own, cross, ma
+
+
+@njit("Tuple((f8[:,::1], f8[::1]))(f8[::1], f8[::1], i8)", cache=True)
+def factor(phi, theta, n):  # type: ignore[no-untyped-def]
+    """What the one-step predictor of w_t takes of each earlier innovation, and the innovation's relative variance.
+
+    phi: (p,), theta: (q,) of a stationary w_t = Σ phi_i w_{t−i} + e_t + Σ theta_i e_{t−i}. Returns rows: (n, m) with
+    m = max(p, q), rows[t, m − lag] for lag 1 … min(t, m if t < m else q), zero elsewhere; v: (n,), falling to 1.
+    The autoregressive part takes part directly from t = m on, as in `whiten`.
+
+    >>> rows, v = factor(np.empty(0), np.array([0.5]), 3)
+    >>> rows[:, 0].round(4).tolist(), v.round(4).tolist()
+    ([0.0, 0.4, 0.4762], [1.25, 1.05, 1.0119])
+    """
+    q = theta.size
+    m = max(phi.size, q)
+    own, cross, ma = _covariances(phi, theta)
+    rows = np.zeros((n, m))
+    v = np.empty(n)
+    scaled = np.zeros(m + 1)
+    for t in range(n):
+        first = 0 if t < m else t - q
+        v[t] = own[0] if t < m else ma[0]
+        for k in range(first, t):
+            lag = t - k
+            total = own[lag] if t < m else (cross[lag] if k < m else ma[lag])
+            a = rows[k, m - k + first :]
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0  # four sums: one waits for each addition
+            count = k - first
+            whole = count - count % 4
+            for j in range(0, whole, 4):
+                s0 += a[j] * scaled[j]
+                s1 += a[j + 1] * scaled[j + 1]
+                s2 += a[j + 2] * scaled[j + 2]
+                s3 += a[j + 3] * scaled[j + 3]
+            for j in range(whole, count):
+                s0 += a[j] * scaled[j]
+            total -= (s0 + s1) + (s2 + s3)
+            scaled[k - first] = total
+            rows[t, m - lag] = total / v[k]
+            v[t] -= total * total / v[k]
+    return rows, v
+
+
+@njit("f8[::1](f8[::1], f8[::1], f8[:,::1], i8)", cache=True)
+def whiten(w, phi, rows, q):  # type: ignore[no-untyped-def]
+    """Innovations u_t = w_t − ŵ_t of w: (n,), by `factor`'s rows (≥ n of them). Linear in w. Returns (n,)."""
+    n, p, m = w.size, phi.size, rows.shape[1]
+    u = np.empty(n)
+    for t in range(n):
+        total = w[t]
+        width = min(t, m) if t < m else q
+        for lag in range(1, width + 1):
+            total -= rows[t, m - lag] * u[t - lag]
+        if t >= m:
+            for i in range(p):
+                total -= phi[i] * w[t - 1 - i]
+        u[t] = total
+    return u
+
+
+@njit("Tuple((f8[::1], f8[::1]))(f8[::1], i8[::1], i8)", cache=True)
+def polynomials(raw, orders, season):  # type: ignore[no-untyped-def]
+    """phi and theta, stationary and invertible, of any raw: (p + q + P + Q,); orders: (4,) p, q, P, Q."""
+    a, b, c, d = orders[0], orders[1], orders[2], orders[3]
+    phi = expand(from_partials(raw[:a]), from_partials(raw[a + b : a + b + c]), season)
+    theta = -expand(from_partials(raw[a : a + b]), from_partials(raw[a + b + c : a + b + c + d]), season)
+    return phi, theta
+
+
+@njit("Tuple((f8, f8, f8, f8[::1]))(f8[::1], i8[::1], i8, f8[::1], b1)", cache=True)
+def likelihood(raw, orders, season, w, constant):  # type: ignore[no-untyped-def]
+    """Half the mean −2 log likelihood (less a constant) of w: (n,), inf where numerics fail; the mean of w by
+    generalised least squares, 0 unless `constant`; the innovations' sum of squares; the innovations."""
+    phi, theta = polynomials(raw, orders, season)
+    n = w.size
+    rows, v = factor(phi, theta, n)
+    logs = 0.0
+    for t in range(n):
+        if not v[t] > 0.0:
+            return np.inf, 0.0, 0.0, w
+        logs += np.log(v[t])
+    u = whiten(w, phi, rows, theta.size)
+    mean = 0.0
+    if constant:
+        x = whiten(np.ones(n), phi, rows, theta.size)
+        mean = np.sum(u * x / v) / np.sum(x * x / v)
+        u -= mean * x
+    squares = np.sum(u * u / v)
+    if not squares > 0.0:
+        return np.inf, mean, squares, u
+    return 0.5 * (np.log(squares / n) + logs / n), mean, squares, u
+
+
+@njit("Tuple((f8[::1], f8, i8))(f8[::1], i8[::1], i8, f8[::1], b1, i8)", cache=True)
+def maximise(raw, orders, season, w, constant, evaluations):  # type: ignore[no-untyped-def]
+    """Least `likelihood` from `raw` on, by BFGS with forward differences, in at most `evaluations` of it.
+
+    Returns the best raw: (k,), its value (inf where even the start has none) and the evaluations used.
+    """
+    k = raw.size
+    best = raw.copy()
+    value = likelihood(best, orders, season, w, constant)[0]
+    used = 1
+    inverse = np.eye(k)
+    gradient, old, step = np.zeros(k), np.zeros(k), np.zeros(k)
+    for iteration in range(evaluations):
+        if k == 0 or not np.isfinite(value) or used + k + 1 > evaluations:
+            break
+        for i in range(k):
+            trial = best.copy()
+            trial[i] += 1e-6
+            gradient[i] = (likelihood(trial, orders, season, w, constant)[0] - value) / 1e-6
+        used += k
+        if not np.all(np.isfinite(gradient)) or np.max(np.abs(gradient)) < 1e-6:
+            break
+        if iteration > 0:
+            change = gradient - old
+            along = np.sum(change * step)
+            if along > 1e-12:
+                turned = np.array([np.sum(inverse[i] * change) for i in range(k)])
+                scale = (1.0 + np.sum(change * turned) / along) / along
+                for i in range(k):
+                    for j in range(k):
+                        inverse[i, j] += scale * step[i] * step[j] - (turned[i] * step[j] + step[i] * turned[j]) / along
+        direction = np.array([-np.sum(inverse[i] * gradient) for i in range(k)])
+        slope = np.sum(direction * gradient)
+        if slope >= 0.0:
+            inverse, direction = np.eye(k), -gradient
+            slope = np.sum(direction * gradient)
+        length = 1.0 / max(1.0, np.max(np.abs(direction)))
+        found = value
+        while used < evaluations and length > 1e-6:
+            trial = best + length * direction
+            found = likelihood(trial, orders, season, w, constant)[0]
+            used += 1
+            if found <= value + 1e-4 * length * slope:
+                break
+            length *= 0.4
+        if not found < value:
+            break
+        gain = value - found
+        step, old = length * direction, gradient.copy()
+        best, value = best + step, found
+        if gain < 1e-8:
+            break
+    return best, value, used
+
+
+@njit("f8(f8[::1], f8[::1], i8, i8, f8[:,::1], f8[::1], i8)", cache=True)
+def _expected(w, e, place, t, rows, phi, q):  # type: ignore[no-untyped-def]
+    """ŵ at time t, which is w[place]: from what stands before it in w and e."""
+    m = rows.shape[1]
+    total = 0.0
+    for lag in range(1, (t if t < m else q) + 1):
+        total += rows[t, m - lag] * e[place - lag]
+    if t >= m:
+        for i in range(phi.size):
+            total += phi[i] * w[place - 1 - i]
+    return total
+
+
+@njit("void(i8, f8[:,::1], f8[::1], f8[::1], i8, f8[::1], f8[::1])", cache=True)
+def _spread(t, rows, v, phi, q, delta, out):  # type: ignore[no-untyped-def]
+    """Variances of the errors 1 … steps ahead of time t into out: what each coming innovation does to each value."""
+    m, steps = rows.shape[1], out.size
+    ar = np.nonzero(phi)[0]
+    back = np.nonzero(delta)[0]
+    out[:] = 0.0
+    on_w, on_y = np.empty(steps), np.empty(steps)
+    for i in range(steps):
+        for h in range(i, steps):
+            lag, row = h - i, t + h
+            total = 1.0 if lag == 0 else 0.0
+            if 0 < lag <= (row if row < m else q):
+                total += rows[row, m - lag]
+            if row >= m:
+                for a in ar:
+                    if a + 1 <= lag:
+                        total += phi[a] * on_w[h - a - 1]
+            on_w[h] = total
+            for b in back:
+                if b + 1 <= lag:
+                    total += delta[b] * on_y[h - b - 1]
+            on_y[h] = total
+            out[h] += total * total * v[t + i]
+
+
+@njit("Tuple((f8[:,::1], f8[:,::1]))(f8[::1], i8, i8, f8[::1], f8[::1], f8[::1], f8[::1], f8, i8[::1], i8)", cache=True)
+def forecast(y, known, n, u, delta, phi, theta, mean, at, steps):  # type: ignore[no-untyped-def]
+    """Forecasts and their variances over that of an innovation, from each of some origins, in one pass.
+
+    y: (known + k,): the last `known` observations of the training slice, oldest first, and the k after it. n: number of
+    differences w in that slice; u: (min(n, m),) its last innovations. delta: (z,) y_t = w_t + Σ delta_i y_{t−i};
+    known ≥ z + min(n, p). mean: of w. at: (o,) ascending in 0 … k. Both results (o, steps); the variances are exact for
+    parameters that are known.
+    """
+    p, q, z, k = phi.size, theta.size, delta.size, y.size - known
+    m = max(p, q)
+    rows, v = factor(phi, theta, n + k + steps)
+    past = min(n, m)
+    w = np.zeros(past + k + steps)  # w[past + i] is at time n + i
+    e = np.zeros(past + k + steps)
+    e[:past] = u
+    for i in range(-min(past, known - z), k):
+        total = y[known + i] - mean
+        for j in range(z):
+            total -= delta[j] * y[known + i - 1 - j]
+        w[past + i] = total
+    for i in range(k):
+        e[past + i] = w[past + i] - _expected(w, e, past + i, n + i, rows, phi, q)
+    mean_out, variance = np.empty((at.size, steps)), np.empty((at.size, steps))
+    full = np.zeros(z + steps)
+    for o in range(at.size):
+        here = at[o]
+        late_w, late_e = w[: past + here + steps].copy(), e[: past + here + steps].copy()
+        full[:z] = y[known + here - z : known + here]
+        for j in range(steps):
+            late_e[past + here + j] = 0.0
+            late_w[past + here + j] = _expected(late_w, late_e, past + here + j, n + here + j, rows, phi, q)
+            total = late_w[past + here + j] + mean
+            for i in range(z):
+                total += delta[i] * full[z + j - 1 - i]
+            full[z + j] = total
+            mean_out[o, j] = total
+        _spread(n + here, rows, v, phi, q, delta, variance[o])
+    return mean_out, variance
