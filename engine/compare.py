@@ -78,9 +78,9 @@ def _moves(inventory: Inventory, mine: pl.LazyFrame, left: pl.DataFrame) -> pl.D
         for chunk in inventory.frames():
             held = grouping.inputs(chunk).lazy()
             now = _hashed(held, source="source_id", place="uri", name="input", content="content_key").collect()
-            pairs.append(was.join(now, on="place").select("was", "source"))
-            pairs.append(was.join(now, on=["name", "content"]).select("was", "source"))
-    return pl.concat(pairs).filter(pl.col("was") != pl.col("source")).unique()
+            for same in (["place"], ["name", "content"]):
+                pairs.append(was.join(now, on=same).filter(pl.col("was") != pl.col("source")).select("was", "source"))
+    return pl.concat(pairs).unique()
 
 
 def kinds(inventory: Inventory, mine: pl.LazyFrame, changed: pl.DataFrame) -> pl.DataFrame:
