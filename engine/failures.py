@@ -5,15 +5,16 @@ from __future__ import annotations
 import linecache
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.checks import ContractBreach, check_outcome
 from engine.errors import NightmillError
 from engine.module import Status, Table
 from engine.work import Evaluation, Work
 
+T = TypeVar("T")
 MESSAGE_CHARACTERS = 200
 TRACEBACK_CHARACTERS = 700
 TRACEBACK_FRAMES = 6
@@ -54,10 +55,17 @@ class Result:
 
 def attempt(work: Work, loaded: Any, outputs: Mapping[str, Table]) -> Evaluation | Failure:
     """Evaluate and check one Work. Errors of ours pass through; whatever else the module raises is a Failure."""
+    evaluation = caught(work.evaluate, loaded)
+    if isinstance(evaluation, Failure):
+        return evaluation
+    outcome = caught(check_outcome, evaluation.outcome, outputs, work.key, work.inputs)
+    return outcome if isinstance(outcome, Failure) else Evaluation(outcome, dict(evaluation.bytes_sha256))
+
+
+def caught(call: Callable[..., T], *args: Any) -> T | Failure:
+    """What a call of somebody's code gives, or why it does not. Errors of ours pass through."""
     try:
-        evaluation = work.evaluate(loaded)
-        outcome = check_outcome(evaluation.outcome, outputs, work.key, work.inputs)
-        return Evaluation(outcome, dict(evaluation.bytes_sha256))
+        return call(*args)
     except (NightmillError, KeyboardInterrupt):
         raise
     except ContractBreach as breach:
@@ -70,7 +78,7 @@ def attempt(work: Work, loaded: Any, outputs: Mapping[str, Table]) -> Evaluation
 def _blame(error: BaseException) -> Failure:
     cause = "memory" if isinstance(error, MemoryError) else "module"
     message = shorten("".join(traceback.format_exception_only(error)))
-    # The first two frames are ours: `attempt`, and the Work that called the module.
+    # The first two frames are ours: `caught`, and the Work that called the module.
     walked = list(traceback.walk_tb(error.__traceback__))
     frames = [_place(frame.f_globals.get("__name__", "?"), frame.f_code, line) for frame, line in walked[2:] or walked]
     text = "\n".join([*frames[-TRACEBACK_FRAMES:], message])[-TRACEBACK_CHARACTERS:]

@@ -65,6 +65,7 @@ FITS = Table(
     key=("subject_id", "vital", "model", "window_h", "cutoff"),
     sort=("subject_id", "vital", "model", "window_h", "cutoff"),
     owner="work_key",
+    nullable_key=("window_h",),
 )
 """One row an attempted fit, whatever came of it. cpu_s and wall_s are run-time columns."""
 
@@ -85,6 +86,7 @@ ATTEMPTS = Table(
     key=("subject_id", "vital", "model", "window_h", "cutoff", "origin"),
     sort=("subject_id", "vital", "model", "window_h", "cutoff", "origin"),
     owner="work_key",
+    nullable_key=("window_h",),
 )
 """What each good fit forecast, shared by all configurations: everything later is made of these, without refitting.
 
@@ -120,6 +122,7 @@ FORECASTS = Table(
     key=("subject_id", "vital", "model", "window_h", "refit_h", "policy", "origin", "step"),
     sort=("subject_id", "vital", "model", "window_h", "refit_h", "policy", "origin", "step"),
     owner="work_key",
+    nullable_key=("window_h",),
 )
 
 ORIGINS = Table(
