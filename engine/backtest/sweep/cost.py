@@ -1,0 +1,132 @@
+"""What a fit costs before it is made: from a table measured once, or from a pilot on the data at hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.contract import COLD, FitError, Floats, Ints, Model
+
+WINDOW_H = 168
+"""Length of the slices that the table is for."""
+
+LEAST_S = 1e-7
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU ms of choosing a form, of a cold fit and of one started from an anchor, each on 168 hours; they grow with the
+    slice's length to the `power`. forecast_ms: one forecast of 24 steps with its share of the state pass."""
+
+    select_ms: float
+    cold_ms: float
+    warm_ms: float
+    power: float = 1.0
+    forecast_ms: float = 0.002
+
+
+TABLE: Mapping[str, Cost] = {
+    "seasonal_naive": Cost(0, 0.001, 0.001),
+    "naive": Cost(0, 0.001, 0.001),
+    "window_average": Cost(0, 0.001, 0.001),
+    "theta": Cost(0, 0.05, 0.05),
+    "auto_theta": Cost(0, 0.2, 0.2),
+    "dynamic_optimized_theta": Cost(0, 0.3, 0.3),
+    "ets": Cost(0, 1.0, 0.5),
+    "auto_ets": Cost(5.0, 1.0, 0.5),
+    "holt_winters": Cost(0, 0.1, 0.05),
+    "arima": Cost(0, 150, 80, 1.0, 0.5),
+    "auto_arima": Cost(500, 150, 80, 1.3, 0.5),
+    "tbats": Cost(0, 12, 8, 1.0, 0.5),
+    "auto_tbats": Cost(1500, 12, 8, 1.0, 0.5),
+    "stl_naive": Cost(0, 0.05, 0.05),
+    "stl_drift": Cost(0, 0.05, 0.05),
+    "stlm_ets": Cost(0, 0.15, 0.1),
+    "stlm_arima": Cost(100, 30, 30, 1.0, 0.5),
+    "ces": Cost(0, 10, 10, 1.0, 0.5),
+    "mfles": Cost(0, 1.2, 1.2, 1.0, 0.5),
+    "regressor": Cost(0, 5, 5, 1.0, 0.5),
+}
+"""By built-in name."""
+
+UNKNOWN = Cost(100, 20, 20)
+"""Of a model that is not in the table: a guess."""
+
+
+def cost_of(reference: str, built_in: Mapping[str, str]) -> tuple[Cost, bool]:
+    """The cost of the model that a resolved reference names, and whether it is more than a guess."""
+    for name, known in built_in.items():
+        if known == reference and name in TABLE:
+            return TABLE[name], True
+    return UNKNOWN, False
+
+
+def seconds(cost: Cost, hours: Ints, cold: NDArray[np.bool_], chooses: NDArray[np.bool_], forecasts: Ints) -> Floats:
+    """Predicted CPU seconds of fits, (k,) each: hours of the slice, whether it starts cold and chooses its form, and
+    the number of its forecasts."""
+    fit_ms = np.where(cold, cost.cold_ms, cost.warm_ms) + np.where(chooses, cost.select_ms, 0.0)
+    scale = (hours / WINDOW_H) ** cost.power
+    return np.asarray((fit_ms * scale + cost.forecast_ms * forecasts) / 1000)
+
+
+def measure(model: Model, slices: Mapping[int, Floats], steps: int, evaluations: int, repeats: int = 3) -> Cost:
+    """A cost from trying the model: on a slice of each length, (length,) float64; the median of some repeats each.
+
+    Raises `FitError` where the model fits none of them.
+    """
+    taken = [_Taken.of(model, y, steps, evaluations, repeats) for y in slices.values() if y.size >= model.shortest]
+    good = [one for one in taken if one is not None]
+    if not good:
+        raise FitError(f"{model.name} fits none of the slices of the pilot")
+    power = 1.0
+    if len(good) > 1 and good[-1].hours > good[0].hours:
+        power = float(np.log(good[-1].cold_s / good[0].cold_s) / np.log(good[-1].hours / good[0].hours))
+    power = min(max(power, 0.0), 3.0)
+    scales = [1000 * (WINDOW_H / one.hours) ** power for one in good]
+    select, cold, warm = (
+        float(np.median([scale * value for scale, value in zip(scales, values, strict=True)]))
+        for values in zip(*((one.select_s, one.cold_s, one.warm_s) for one in good), strict=True)
+    )
+    return Cost(select, cold, warm, power, 1000 * float(np.median([one.forecast_s for one in good])))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    hours: int
+    select_s: float
+    cold_s: float
+    warm_s: float
+    forecast_s: float
+
+    @classmethod
+    def of(cls, model: Model, y: Floats, steps: int, evaluations: int, repeats: int) -> _Taken | None:
+        """None where the model refuses the slice, with whatever error: the backtest will say so."""
+        try:
+            form, select_s = _timed(lambda: model.select(y, evaluations), 1) if model.selects else ("", 0.0)
+            cold, cold_s = _timed(lambda: model.fit(y, form, None, evaluations), repeats)
+            _, warm_s = _timed(lambda: model.fit(y, form, cold.params, evaluations), repeats)
+            at = np.zeros(1, np.int64)
+            _, forecast_s = _timed(lambda: model.predict(cold.params, np.zeros(0), at, steps), repeats)
+        except (FitError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+            return None
+        return cls(y.size, select_s, max(cold_s, LEAST_S), warm_s, forecast_s)
+
+
+def _timed(call: Callable[[], T], repeats: int) -> tuple[T, float]:
+    laps = list[float]()
+    for _ in range(repeats):
+        begin = time.process_time()
+        result = call()
+        laps.append(time.process_time() - begin)
+    return result, float(np.median(laps))
+
+
+def row_costs(cost: Cost, hours: Ints, anchor: Ints, chosen: Ints, forecasts: Ints) -> Floats:
+    """`seconds` of the fits of a batch, with its links as in `contract.Fits`."""
+    return seconds(cost, hours, anchor == COLD, chosen == np.arange(chosen.size), forecasts)
