@@ -63,6 +63,7 @@ SCORE_SUMS = Table(
     key=("work_key", *_SUM_KEY),
     sort=_SUM_KEY,
     owner="work_key",
+    nullable_key=("window_h", "age_h"),
 )
 """Errors of all series of a unit of work, by step and age."""
 
@@ -72,6 +73,7 @@ SERIES_SCORES = Table(
     key=_SERIES_KEY,
     sort=_SERIES_KEY,
     owner="work_key",
+    nullable_key=("window_h",),
 )
 """Errors of each series, over all steps and ages."""
 
@@ -89,6 +91,7 @@ ORIGIN_SUMS = Table(
     key=("work_key", *_ORIGIN_KEY),
     sort=_ORIGIN_KEY,
     owner="work_key",
+    nullable_key=("window_h",),
 )
 """Errors over all steps by distance from the end of the series, at common origins, for the Diebold-Mariano test.
 
@@ -127,5 +130,6 @@ SCORES = Table(
     key=("vital", *CONFIGURATION, "step", "age_h"),
     sort=("vital", *CONFIGURATION, "step", "age_h"),
     owner="vital",
+    nullable_key=("window_h", "age_h"),
 )
 """`SCORE_SUMS` as scores, by configuration, vital, step and age; `summary.scores` gives them by any other columns."""
