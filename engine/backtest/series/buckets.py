@@ -37,5 +37,5 @@ def buckets(where: str, rows: pl.LazyFrame, bucket_rows: int = BUCKET_ROWS) -> I
     parts = sizes.with_columns(number=number).group_by("number", maintain_order=True)
     bounds = parts.agg(low=pl.col("subject_id").first(), high=pl.col("subject_id").last())
     for low, high in bounds.select("low", "high").iter_rows():
-        some = rows if len(bounds) == 1 else rows.filter(pl.col("subject_id").is_between(low, high))
+        some = rows if len(bounds) == 1 else rows.filter(pl.col("subject_id").is_between(pl.lit(low), pl.lit(high)))
         yield some.select(READINGS.names()).collect(engine="streaming").cast(READINGS)

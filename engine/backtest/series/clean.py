@@ -123,6 +123,6 @@ def _series(subject_id: str, vital: str, rows: dict[str, NDArray[np.generic]]) -
         hours=int(np.isfinite(values).sum()),
     )
     usable = keep | ((fate == Fate.PRESSURE) & (until > known))
-    late = bool((known[usable] > ts_us[usable] // HOUR_US + 1).any())
+    late = bool((known[usable] > ts_us[usable] // HOUR_US + 1).any() or (until[usable] < NEVER).any())
     readings = Readings(ts_us[usable], value[usable], weight[usable], known[usable], until[usable]) if late else None
     return Series(subject_id, vital, start, values, readings, corrections)

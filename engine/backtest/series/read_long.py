@@ -54,6 +54,8 @@ def read_long(
     try:
         rows = scan(uri, storage)
         schema = rows.collect_schema()
+        if rows.head(1).collect().is_empty():  # a header alone says nothing of the columns' types
+            raise UserError(f"{uri}: no rows")
         yield from readings(uri, rows, fitting(uri, schema, columns))
     except (FileNotFoundError, pl.exceptions.NoDataError):
         raise UserError(f"{uri}: no such file, or an empty one") from None
