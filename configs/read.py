@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from configs.settings import Settings
 from engine.errors import ConfigError
 
-SHIPPED = ("demo.yaml", "reprocess.yaml")
+SHIPPED = ("backtest.yaml", "demo.yaml", "reprocess.yaml")
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 def shipped(name: str) -> str:
@@ -27,8 +28,13 @@ def load(path: str | Path | None, flags: Mapping[str, Any]) -> Settings:
 
     Raises `ConfigError` for a missing file, broken YAML, an unknown key or a value out of range.
     """
-    written = {} if path is None else _yaml(Path(path))
-    return _checked(overlay(written, flags), str(path) if path is not None else "flags")
+    return load_as(Settings, path, flags)
+
+
+def load_as(kind: type[Kind], path: str | Path | None, flags: Mapping[str, Any]) -> Kind:
+    """`load` for settings of any kind."""
+    written = {} if path is None else read_yaml(Path(path))
+    return checked(kind, overlay(written, flags), str(path) if path is not None else "flags")
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _yaml(path: Path) -> Mapping[str, Any]:
+def read_yaml(path: Path) -> Mapping[str, Any]:
     try:
         written = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
@@ -61,29 +67,29 @@ def _yaml(path: Path) -> Mapping[str, Any]:
     return written
 
 
-def _checked(written: Mapping[str, Any], origin: str) -> Settings:
+def checked(kind: type[Kind], written: Mapping[str, Any], origin: str) -> Kind:
+    """Settings of values as written. Raises `ConfigError` naming `origin` and key."""
     try:
-        return Settings.model_validate(written)
+        return kind.model_validate(written)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = tuple(first["loc"])
         key = ".".join(str(step) for step in where)
         if first["type"] == "extra_forbidden":
-            raise ConfigError(f"{origin}: unknown key {key!r}{_nearest(where)}") from error
+            raise ConfigError(f"{origin}: unknown key {key!r}{_nearest(kind, where)}") from error
         raise ConfigError(f"{origin}: {key}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
-def _nearest(where: tuple[int | str, ...]) -> str:
-    known = list(_model_at(where[:-1]).model_fields)
+def _nearest(kind: type[BaseModel], where: tuple[int | str, ...]) -> str:
+    known = list(_model_at(kind, where[:-1]).model_fields)
     close = get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
-def _model_at(steps: tuple[int | str, ...]) -> type[BaseModel]:
+def _model_at(model: type[BaseModel], steps: tuple[int | str, ...]) -> type[BaseModel]:
     """The settings class that a key path leads to."""
-    model: type[BaseModel] = Settings
     for step in steps:
-        if isinstance(step, int):
+        if isinstance(step, int) or step not in model.model_fields:  # a place in a list, or the name of a kind of value
             continue
         kind = model.model_fields[step].annotation
         inner = [kind, *getattr(kind, "__args__", ())]

