@@ -14,13 +14,13 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Difference:
     """statistic: above 0 where the first loses more. p: two-sided. Both NaN where undefined. n: origins.
-    tapered: whether the plain variance was not positive, and Bartlett's weights were taken."""
+    floored: whether the variance with all lags was below that of independent origins, which was then taken."""
 
     mean: float
     statistic: float
     p: float
     n: int
-    tapered: bool = False
+    floored: bool = False
 
 
 def diebold_mariano(loss: Floats, other: Floats, horizon: int) -> Difference:
@@ -36,15 +36,17 @@ def diebold_mariano(loss: Floats, other: Floats, horizon: int) -> Difference:
         return Difference(mean, np.nan, np.nan, n)
     centred = d - mean
     covariances = np.array([float(centred[lag:] @ centred[: n - lag]) / n for lag in range(h)])
-    variance, tapered = covariances[0] + 2 * covariances[1:].sum(), False
-    if variance <= 0:
-        variance, tapered = covariances[0] + 2 * ((1 - np.arange(1, h) / h) * covariances[1:]).sum(), True
-    if variance <= 0:  # a constant difference
-        return Difference(mean, np.nan, np.nan, n, tapered)
+    variance = covariances[0] + 2 * covariances[1:].sum()
+    # Without the floor a chance sum near 0 makes p tiny: of 500 pairs of equals, n = 168, h = 24, independent errors,
+    # 3.8 % had p < 0.001, with it none. Bartlett's weights where the sum is larger left 0.4 %.
+    floored = bool(variance < covariances[0])
+    if covariances[0] <= 0:  # a constant difference
+        return Difference(mean, np.nan, np.nan, n)
+    variance = max(variance, covariances[0])
     # (n + 1 − 2h + h (h − 1) / n) / n
     correction = (n - h) * (n - h + 1) / n**2
     statistic = float(mean / np.sqrt(variance / n) * np.sqrt(correction))
-    return Difference(mean, statistic, two_sided(statistic, n - 1), n, tapered)
+    return Difference(mean, statistic, two_sided(statistic, n - 1), n, floored)
 
 
 def paired(differences: Floats) -> float:

@@ -27,7 +27,7 @@ def test_equals_the_formula_written_out() -> None:
     corrected = plain * ((n + 1 - 2 * h + h * (h - 1) / n) / n) ** 0.5
     found = diebold_mariano(d, np.zeros(n), h)
     assert found.statistic == pytest.approx(corrected, rel=1e-12)
-    assert not found.tapered
+    assert not found.floored
 
 
 def test_antisymmetric_and_without_missing_origins() -> None:
@@ -60,11 +60,16 @@ def test_undefined_where_it_is() -> None:
     assert (paired(np.zeros(3)), paired(np.ones(3))) == (1.0, 0.0)
 
 
-def test_a_variance_below_zero_is_tapered() -> None:
+def test_the_variance_is_at_least_that_of_independent_origins() -> None:
+    """Lags that cancel by chance would make any two equals differ."""
     d = np.tile([1.0, -0.9], 20)
-    found = diebold_mariano(d, np.zeros(40), 2)
-    assert found.tapered
-    assert np.isfinite(found.p) or np.isnan(found.statistic)
+    found, independent = diebold_mariano(d, np.zeros(40), 2), diebold_mariano(d, np.zeros(40), 1)
+    assert found.floored
+    assert not independent.floored
+    assert found.p >= independent.p
+    rng = np.random.default_rng(4)
+    equals = [diebold_mariano(rng.normal(0, 1, 168), np.zeros(168), 24).p for _ in range(200)]
+    assert np.mean(np.array(equals) < 0.001) == 0.0
 
 
 def test_student_t() -> None:

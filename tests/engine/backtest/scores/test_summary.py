@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from engine.backtest.scores import metrics
+from engine.backtest.scores.summary import scores
+from engine.backtest.scores.table import CONFIGURATION, FIT, SCORES, SEASONAL_NAIVE
+from tests.engine.backtest.scores import world
+
+RNG = np.random.default_rng(0)
+Y = RNG.normal(70, 5, (30, world.STEPS))
+F, BASE = Y + RNG.normal(1, 3, Y.shape), Y + RNG.normal(0, 6, Y.shape)
+ONE = world.configuration("theta")
+
+
+def test_scores_are_the_metrics_of_all_rows() -> None:
+    found = scores(world.tables({("a", "hr_bpm"): {ONE: world.rows(Y, F, BASE)}})["score_sums"], CONFIGURATION)
+    row = found.row(0, named=True)
+    expected = {
+        "n": Y.size, "answered": 1.0, "own": 1.0, "mae": metrics.mae(Y, F), "rmse": metrics.rmse(Y, F),
+        "bias": metrics.bias(Y, F), "smape": metrics.smape(Y, F), "mase": metrics.mase(Y, F, 2.0),
+        "rmsse": metrics.rmsse(Y, F, 4.0), "covered": metrics.coverage(Y, F - 3, F + 3), "width": 6.0,
+        "interval_score": metrics.interval_score(Y, F - 3, F + 3), "wis": metrics.wis(Y, F, {0.2: (F - 3, F + 3)}),
+        "wql": metrics.wql(Y, {0.1: F - 3, 0.5: F, 0.9: F + 3}), "ratio": metrics.mae(Y, F) / metrics.mae(Y, BASE),
+    }  # fmt: skip
+    assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-6)
+
+
+def test_each_cell_is_the_metric_of_its_rows() -> None:
+    found = scores(world.tables({("a", "hr_bpm"): {ONE: world.rows(Y, F, BASE)}})["score_sums"])
+    assert found.columns == SCORES.schema.names
+    assert found.to_arrow().cast(SCORES.schema).schema.equals(SCORES.schema)
+    assert len(found) == 3 * world.STEPS
+    cell = found.filter(pl.col("step") == 2, pl.col("age_h") == 1).row(0, named=True)
+    assert cell["mae"] == pytest.approx(metrics.mae(Y[1::3, 1], F[1::3, 1]), rel=1e-6)
+
+
+def test_a_failed_fit_is_not_dropped_before_averaging() -> None:
+    """Survivorship: failing on the hard half makes MAE look better, but not the charged one, and it shows."""
+    hard = np.arange(len(Y)) % 2 == 0
+    f = np.where(hard[:, None], Y + 20.0, Y + 1.0)
+    base = np.where(hard[:, None], Y + 8.0, Y + 2.0)
+    gone = np.where(hard[:, None], np.nan, f)
+    tries, quits = world.configuration("tries"), world.configuration("quits")
+    by = {tries: world.rows(Y, f, base), quits: world.rows(Y, gone, base)}
+    found = scores(world.tables({("a", "hr_bpm"): by})["score_sums"], CONFIGURATION)
+    row = {one["model"]: one for one in found.to_dicts()}
+    assert row["quits"]["mae"] == pytest.approx(1.0, abs=1e-6)
+    assert row["quits"]["answered"] == 0.5
+    assert row["quits"]["n_due"] == row["tries"]["n_due"] == Y.size
+    assert row["quits"]["mae_charged"] == pytest.approx((1 + 8) / 2, abs=1e-6)
+    assert row["quits"]["mase_charged"] == pytest.approx((1 + 8) / 4, abs=1e-6)
+    assert row["tries"]["mae_charged"] == row["tries"]["mae"] == pytest.approx(10.5, abs=1e-6)
+
+
+def test_a_stand_in_is_not_counted_as_the_model() -> None:
+    """Rows that seasonal naive served count for the configuration, are named, and are not the model's own error."""
+    failed = np.arange(len(Y)) % 3 == 0
+    f = np.where(failed[:, None], BASE, Y + 1.0)
+    served = np.where(failed[:, None], SEASONAL_NAIVE, FIT)
+    sums = world.tables({("a", "hr_bpm"): {ONE: world.rows(Y, f, BASE, served)}})["score_sums"]
+    whole, own = (scores(part, CONFIGURATION).row(0, named=True) for part in
+                  (sums, sums.filter(pl.col("served_by") == "fit")))  # fmt: skip
+    assert whole["own"] == pytest.approx(2 / 3)
+    assert whole["answered"] == 1.0
+    assert whole["mae"] == pytest.approx(metrics.mae(Y, f), rel=1e-6)
+    assert own["mae"] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_undefined_scores_are_null_and_counted() -> None:
+    rows = world.rows(Y, F, BASE, scale=0.0)
+    rows.q50[:] = np.nan
+    row = scores(world.tables({("a", "hr_bpm"): {ONE: rows}})["score_sums"], CONFIGURATION).row(0, named=True)
+    assert row["mase"] is row["rmsse"] is row["wis"] is row["covered"] is row["mase_charged"] is None
+    assert row["mae"] is not None
+
+
+def test_errors_of_several_vitals_are_not_averaged() -> None:
+    series = {("a", vital): {ONE: world.rows(Y, F, BASE)} for vital in ("hr_bpm", "sbp_mmhg")}
+    row = scores(world.tables(series)["score_sums"], CONFIGURATION).row(0, named=True)
+    assert row["mae"] is row["wis"] is row["ratio"] is None
+    assert row["mase"] == pytest.approx(metrics.mase(Y, F, 2.0), rel=1e-6)
