@@ -69,7 +69,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class LivePart:
-    """A part that the table holds now, with the bounds of its owner column (None = unknown)."""
+    """A part that the table holds now, with the bounds of its owner column, or of another (None = unknown)."""
 
     part: Part
     lowest: str | None
@@ -213,20 +213,20 @@ def checkpoint(handle: DeltaTable, name: str) -> int:
         return version
 
 
-def live(handle: DeltaTable, name: str, module_id: str | None = None) -> list[LivePart]:
-    """Parts that the table holds now, of one module or of all, sorted by path."""
+def live(handle: DeltaTable, name: str, module_id: str | None = None, by: str | None = None) -> list[LivePart]:
+    """Parts that the table holds now, of one module or of all, sorted by path. `by`: whose bounds, not the owner's."""
     frame = pl.DataFrame(handle.get_add_actions(flatten=True))
     partition_by = handle.metadata().partition_columns
     if module_id is not None and "module_id" in partition_by:
         frame = frame.filter(pl.col("partition.module_id") == module_id)
-    owner = layout_of(handle).owner
-    return sorted((_live(row, name, owner, partition_by) for row in frame.iter_rows(named=True)), key=_path)
+    bounded = by or layout_of(handle).owner
+    return sorted((_live(row, name, bounded, partition_by) for row in frame.iter_rows(named=True)), key=_path)
 
 
-def _live(row: Mapping[str, Any], name: str, owner: str, partition_by: Sequence[str]) -> LivePart:
+def _live(row: Mapping[str, Any], name: str, bounded: str, partition_by: Sequence[str]) -> LivePart:
     partition = {column: row[f"partition.{column}"] for column in partition_by}
     part = Part(name, row["path"], row["size_bytes"], row["num_records"] or 0, partition, "")
-    return LivePart(part, row.get(f"min.{owner}"), row.get(f"max.{owner}"))
+    return LivePart(part, row.get(f"min.{bounded}"), row.get(f"max.{bounded}"))
 
 
 def _path(item: LivePart) -> str:
