@@ -103,11 +103,11 @@ def load_model(reference: str, parameters: Mapping[str, Any]) -> Model:
     if not dataclasses.is_dataclass(thing):
         raise ModuleError(f"{resolved} is a {type(thing).__name__}: a model is a frozen dataclass")
     model = build(resolved, thing, parameters)
+    if not type(model).__dataclass_params__.frozen:
+        raise ModuleError(f"{resolved} is not frozen: write @dataclass(frozen=True)")
     missing = [part for part in CONTRACT if not hasattr(model, part)]
     if missing:
         raise ModuleError(f"{resolved} does not keep the contract of engine.backtest.contract: it lacks {missing[0]!r}")
-    if not type(model).__dataclass_params__.frozen:
-        raise ModuleError(f"{resolved} is not frozen: write @dataclass(frozen=True)")
     return cast(Model, model)
 
 

@@ -136,6 +136,6 @@ def notes(grid: Grid, models: Mapping[str, Model]) -> tuple[str, ...]:
             hours = ", ".join(str(refit) for refit in lost)
             told.append(
                 f"{name} cannot update its states: policy update is not offered for a refit of {hours} h"
-                + ("" if Policy.STALE in grid.policies else " (policy stale is)")
+                + (" (policy stale is)" if Policy.STALE in grid.policies else "")
             )
     return tuple(told)

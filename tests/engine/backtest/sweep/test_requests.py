@@ -71,7 +71,7 @@ def found(made: Request) -> Needed:
     return result
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(grid=GRIDS, model=TRAITS, seed=st.integers(0, 1000), n=st.integers(2, 200))
 def test_a_request_is_what_each_configuration_needs_alone(grid: Grid, model: Traits, seed: int, n: int) -> None:
     known, timeline = series(START, with_holes(seed, n), grid)
