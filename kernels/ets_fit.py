@@ -14,9 +14,7 @@ from kernels.ets import forward, onto, solve
 
 LOW, HIGH = 1e-4, 1 - 1e-4
 STILL = 1e-5
-"""Relative gain in Σ e² below which the search ends."""
-SMALL = 1e-6
-"""Length of a step below which it ends."""
+"""Relative gain in Σ e² that a step must promise."""
 
 
 @njit("void(f8[::1], f8[::1])", cache=True)
@@ -82,9 +80,10 @@ def normal(rows, errors, upper, n, curve, pull):  # type: ignore[no-untyped-def]
             curve[q, p] = curve[p, q] = total
 
 
-@njit("void(f8[:, ::1], f8[::1], f8[::1], f8, f8[::1])", cache=True)
+@njit("f8(f8[:, ::1], f8[::1], f8[::1], f8, f8[::1])", cache=True)
 def step(curve, pull, u, damping, there):  # type: ignore[no-untyped-def]
-    """The damped step from u, cut off at the box; coordinates that would leave it stay where they are."""
+    """The damped step from u, cut off at the box; coordinates that would leave it stay where they are. Returns by how
+    much Σ e² would fall if errors were linear."""
     free = np.zeros(4, np.bool_)
     for q in range(4):
         low, high = (LOW, HIGH) if q < 3 else (0.8, 0.98)
@@ -110,6 +109,12 @@ def step(curve, pull, u, damping, there):  # type: ignore[no-untyped-def]
     for q in range(4):
         low, high = (LOW, HIGH) if q < 3 else (0.8, 0.98)
         there[q] = min(max(u[q] + x[q], low), high) if free[q] else u[q]
+    hope = 0.0
+    for q in range(4):
+        hope -= 2 * pull[q] * (there[q] - u[q])
+        for p in range(4):
+            hope -= (there[q] - u[q]) * curve[q, p] * (there[p] - u[p])
+    return hope
 
 
 @njit("Tuple((f8, i8))(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], b1, i8)", cache=True)
@@ -128,8 +133,7 @@ def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyp
     normal(rows, errors, upper, n, curve, pull)
     damping, used = 1e-3, 1
     while used < budget and damping < 1e4:
-        step(curve, pull, u, damping, there)
-        if np.abs(there - u).max() < SMALL:
+        if step(curve, pull, u, damping, there) < STILL * best:
             break
         unbox(there, new)
         total = solve(y, new, errors, seasons, upper, first, last)
@@ -137,11 +141,8 @@ def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyp
         if not total < best:
             damping = max(4 * damping, 1e-2)
             continue
-        gain = 1 - total / best
         best, damping = total, 0.1 * damping
         u[:], theta[:], start[:], state[:] = there, new, first, last
-        if gain < STILL:
-            break
         slopes(y, u, theta, start, rows)
         normal(rows, errors, upper, n, curve, pull)
     return best, used

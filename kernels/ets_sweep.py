@@ -79,43 +79,42 @@ def classical(y, start):  # type: ignore[no-untyped-def]
         start[2 + (off + i) % m] = total / seasons - centre - slope * (i - 0.5 * (m - 1))
 
 
-@njit("Tuple((f8, i8))(f8[::1], i8[::1], b1, f8[::1], i8, f8[::1])", cache=True)
-def fit(y, form, solved, origin, budget, row):  # type: ignore[no-untyped-def]
-    """One fit of y into `row`, from the parameters of `origin`; initial states solved, or classical (seasonal forms
-    only). Returns Σ e² and evaluations."""
-    u, theta, m = np.empty(4), np.empty(4), form[0]
-    begin(origin, form, u)
-    row[:] = 0.0
-    state, start = row[5 : 7 + m], np.zeros(2 + m)
-    middle = y.mean()
-    z = y - middle
-    if not solved:
-        classical(z, start)
-    total, used = descend(z, u, theta, start, state, solved, budget)
-    ground = state[2:].mean()
-    state[2:] -= ground
-    state[0] += middle + ground
-    row[:4] = theta
-    row[4] = total / max(y.size - freedom(form), 1)
-    return total, used
-
-
 @njit(
     "void(f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], b1, i8, i8, f8[:, ::1], i8[::1], i8[::1])",
     cache=True,
 )
 def learn_ets(y, start, end, anchor, form, forms, solved, done, budget, values, failed, used):  # type: ignore[no-untyped-def]
     """Rows `done` … of values: fit i learns from y[start[i] : end[i]], finite, longer than its form has unknowns, as
-    forms[form[i]], and begins at row anchor[i], an earlier one, unless that is −1 or failed. Rows that failed already
-    (code other than 0) stay; code 2 where a number overflows. used: evaluations, ≤ budget."""
-    nowhere = np.full(values.shape[1], np.nan)
+    forms[form[i]], and begins at row anchor[i], an earlier one, unless that is −1 or failed. Initial states are solved,
+    or classical (seasonal forms only). Rows that failed already (code other than 0) stay; code 2 where a number
+    overflows. used: evaluations, ≤ budget."""
+    nowhere, u, theta = np.full(values.shape[1], np.nan), np.empty(4), np.empty(4)
     for i in range(done, start.size):
         if failed[i]:
             continue
-        a = anchor[i]
-        origin = values[a] if a >= 0 and not failed[a] else nowhere
-        used[i] = fit(y[start[i] : end[i]], forms[form[i]], solved, origin, budget, values[i])[1]
-        if not np.isfinite(values[i]).all():
+        a, kind, row = anchor[i], forms[form[i]], values[i]
+        begin(values[a] if a >= 0 and not failed[a] else nowhere, kind, u)
+        row[:] = 0.0
+        state, first = row[5 : 7 + kind[0]], np.zeros(2 + kind[0])
+        centred, middle = np.empty(end[i] - start[i]), 0.0
+        for t in range(centred.size):
+            middle += y[start[i] + t] / centred.size
+        for t in range(centred.size):
+            centred[t] = y[start[i] + t] - middle
+        if not solved:
+            classical(centred, first)
+        total, used[i] = descend(centred, u, theta, first, state, solved, budget)
+        ground = 0.0
+        for k in range(kind[0]):
+            ground += state[2 + k] / kind[0]
+        state[0] += middle + ground
+        finite = np.isfinite(total) and np.isfinite(state[0]) and np.isfinite(state[1])
+        for k in range(kind[0]):
+            state[2 + k] -= ground
+            finite = finite and np.isfinite(state[2 + k])
+        row[:4] = theta
+        row[4] = total / max(centred.size - freedom(kind), 1)
+        if not finite:
             failed[i] = NOT_FINITE
 
 
