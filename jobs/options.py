@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 import yaml
@@ -15,6 +15,15 @@ from engine.errors import ConfigError
 from engine.storage import open_store
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class HasOutput(Protocol):
+    """Settings that name an output."""
+
+    @property
+    def output(self) -> str | None: ...
+
+
 INPUT_FLAGS = ("zone", "device", "subjects", "template", "include")
 """Flags that describe an input."""
 
@@ -122,8 +131,8 @@ def parameters(pairs: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def output_of(given: Settings) -> str:
-    """The output, which plan and reprocess need. Readers take `a=b` in a path for a partition's value."""
+def output_of(given: HasOutput) -> str:
+    """The output, which plan, reprocess and backtest need. Readers take `a=b` in a path for a partition's value."""
     if given.output is None:
         raise ConfigError("no output: give -o OUT, or `output:` in the settings file")
     if "=" in open_store(given.output).uri:

@@ -31,8 +31,9 @@ TELLING_SHARE = 0.03
 class RunProgress:
     """A listener of the engine's events; a context manager, so that the bar leaves the terminal clean."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, noun: str = "file") -> None:
         self.console = console
+        self.noun = noun
         self.files = self.bytes = self.done_files = self.done_bytes = 0
         self.causes: Counter[str] = Counter()
         self.started = time.monotonic()
@@ -74,9 +75,12 @@ class RunProgress:
 
     def _begin(self, event: PlanMade) -> None:
         self.files, self.bytes = event.files, event.bytes
+        self.done_files = self.done_bytes = 0
         self.started = time.monotonic()
         if event.files and self.task is None:
-            self.task = self.bar.add_task(self.line(), total=max(event.bytes, 1))
+            self.task = self.bar.add_task(self.line())
+        if self.task is not None:
+            self.bar.update(self.task, total=max(event.bytes or event.files, 1), completed=0, description=self.line())
 
     def _advance(self, event: BatchFinished) -> None:
         self.done_files += event.files
@@ -84,7 +88,7 @@ class RunProgress:
         self.causes.update(event.causes)
         now = time.monotonic()
         if self.task is not None:
-            self.bar.update(self.task, completed=self.done_bytes, description=self.line())
+            self.bar.update(self.task, completed=self.done, description=self.line())
         if not self.console.is_terminal and (now - self.spoken >= QUIET_S or self.done_files >= self.files):
             self.spoken = now
             self.console.print(self.line())
@@ -92,9 +96,10 @@ class RunProgress:
     def line(self) -> str:
         """Files, rate, failures by class, remaining time."""
         elapsed = time.monotonic() - self.started
-        words = [f"{self.done_files:,}/{count(self.files, 'file')}"]
+        words = [f"{self.done_files:,}/{count(self.files, self.noun)}"]
         if self.done_files and elapsed > 0:
-            words.append(f"{self.done_files / elapsed:.1f} files/s")
+            words.append(f"{self.done_files / elapsed:.1f} {self.noun}s/s")
+        if self.done_bytes and elapsed > 0:
             words.append(f"{size(self.done_bytes / elapsed)}/s")
         if self.causes:
             worst = ", ".join(f"{cause} {number}" for cause, number in sorted(self.causes.items()))
@@ -106,6 +111,12 @@ class RunProgress:
 
     def remaining_s(self, elapsed_s: float) -> float | None:
         """By bytes, since files differ by orders of magnitude; None until they say something, and after the last."""
-        if self.done_bytes <= TELLING_SHARE * self.bytes or self.done_files >= self.files:
+        whole = self.bytes or self.files
+        if self.done <= TELLING_SHARE * whole or self.done_files >= self.files:
             return None
-        return elapsed_s * max(self.bytes - self.done_bytes, 0) / self.done_bytes
+        return elapsed_s * max(whole - self.done, 0) / self.done
+
+    @property
+    def done(self) -> int:
+        """Bytes, or units of work where there are none."""
+        return self.done_bytes if self.bytes else self.done_files

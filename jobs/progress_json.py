@@ -43,6 +43,6 @@ class JsonProgress:
         self._sink.flush()
 
 
-def shown(how: str, console: Console) -> RunProgress | JsonProgress:
-    """The listener that `--progress` asks for."""
-    return JsonProgress() if how == JSON else RunProgress(console)
+def shown(how: str, console: Console, noun: str = "file") -> RunProgress | JsonProgress:
+    """The listener that `--progress` asks for. `noun`: what is counted."""
+    return JsonProgress() if how == JSON else RunProgress(console, noun)

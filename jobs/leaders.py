@@ -1,0 +1,62 @@
+"""Who leads: the configurations of a backtest by their scores, with what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+
+from engine.backtest.scores.cost import cpu_by_configuration
+from engine.backtest.scores.leaderboard import Leaderboard, leaderboard
+from engine.results.open import scan
+from engine.storage import Store
+from jobs.backtest_run import Served
+from jobs.show import count, draw
+
+SHOWN = 15
+_UNITS = {"window / refit": "h", "cpu_s": "s", "skill": "%", "answered": "%", "covered": "%"}
+
+
+def ranked(output: Store, served: Served) -> Leaderboard:
+    """The configurations of one serving, best first."""
+    told = served.settings
+    fits = scan(output, "fits", served.fits_id)
+    cpu = cpu_by_configuration(fits, told.refits_h, told.phase_h, told.every_h)
+    return leaderboard(scan(output, "series_scores", served.serve_id), cpu)
+
+
+def show_leaders(console: Console, board: Leaderboard) -> None:
+    """The first places, on one screen."""
+    window = pl.col("window_h").cast(pl.String).fill_null("expanding")
+    policy = pl.when(pl.col("policy") == "update").then(pl.lit("")).otherwise(" " + pl.col("policy"))
+    note = pl.when("best").then(pl.lit("best")).when("as_good").then(pl.lit("as good")).otherwise(pl.lit(""))
+    shown = board.frame.select(
+        "model",
+        (window + " / " + pl.col("refit_h").cast(pl.String) + policy).alias("window / refit"),
+        pl.col("mase_charged").round(3).alias("mase"),
+        *((100 * pl.col(name)).round(1) for name in ("skill", "answered", "covered")),
+        pl.col("cpu_s").round(2),
+        (note + pl.when("pareto").then(pl.lit(" ·")).otherwise(pl.lit(""))).alias("note"),
+    )
+    title = (
+        f"leaderboard: {count(shown.height, 'configuration')} over {count(board.n_users, 'user')}, by MASE on the "
+        f"{'origins that all have' if board.basis == 'common' else 'origins that each has (none is common)'}"
+    )
+    draw(console, shown, title, _UNITS, SHOWN)
+    console.print(
+        "           as good: not shown to be worse than the best (Holm) · dot: none is both better and cheaper"
+    )
+
+
+def as_dict(served: Served, board: Leaderboard) -> dict[str, Any]:
+    """For a machine."""
+    return {
+        "runs": [asdict(one) for one in served.summaries],
+        "fits_id": served.fits_id,
+        "serve_id": served.serve_id,
+        "basis": board.basis,
+        "n_users": board.n_users,
+        "leaderboard": board.frame.to_dicts(),
+    }

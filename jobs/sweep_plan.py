@@ -1,0 +1,93 @@
+"""`nightmill plan backtest.yaml`: the sweep before it is run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from typing import Any
+
+import click
+import polars as pl
+from rich.console import Console
+
+from engine.storage import Store
+from jobs.backtest_flags import settings
+from jobs.show import count, draw, span
+from jobs.sweep import Backtest, prepare
+from jobs.workers import number_of
+
+_HEADS = {"cpu_s": "s"}
+
+
+def plan(flags: dict[str, Any], as_json: bool) -> int:
+    """Read the series and count; nothing of the output changes."""
+    told = settings(flags)
+    with tempfile.TemporaryDirectory(prefix="nightmill-plan-") as folder:
+        study = prepare(told, frozen=Store(folder))
+    workers = number_of(told)
+    if as_json:
+        click.echo(json.dumps(summary(study, workers), default=str))
+    else:
+        show_sweep(Console(), study, workers)
+    return 0
+
+
+def show_sweep(console: Console, study: Backtest, workers: int) -> None:
+    """Series, distinct fits and forecasts, the CPU seconds that they may take, and what sharing saves."""
+    sweep, grid = study.sweep, study.grid
+    windows = ", ".join("expanding" if window is None else str(window) for window in grid.windows_h)
+    console.print(
+        f"series     {count(sweep.series, 'series', 'series')} · {count(sweep.origins, 'origin')}, "
+        f"{sweep.common:,} of which every configuration can serve",
+        soft_wrap=True,
+    )
+    console.print(
+        f"sweep      {count(len(grid.models), 'model')} × windows {windows} h × refits "
+        f"{', '.join(map(str, grid.refits_h))} h × {', '.join(grid.policies)} × {grid.horizon_h} h ahead",
+        soft_wrap=True,
+    )
+    made = sweep.models.select(
+        "model",
+        "configurations",
+        "fits",
+        pl.sum_horizontal("anchors", "selects").alias("auxiliary"),
+        "too_short",
+        "forecasts",
+        "rows",
+        pl.col("cpu_s").round(2),
+    )
+    draw(console, made, "distinct fits and forecasts", _HEADS)
+    for note in sweep.notes:
+        console.print(f"           {note}", soft_wrap=True)
+    if sweep.sharing == sweep.sharing:
+        console.print(
+            f"sharing    each configuration by itself: {sweep.sharing:.2f} times the fits, "
+            f"{span(sweep.separate_cpu_s)} instead of {span(sweep.cpu_s)} of CPU",
+            soft_wrap=True,
+        )
+    todo = study.todo
+    guessed = " (some costs are guesses)" if sweep.models["guessed"].any() else ""
+    console.print(
+        f"to do      {count(todo.count, 'span')} of fits, {todo.done:,} up to date · about "
+        f"{span(todo.predicted_s / workers)} on {count(workers, 'worker')}{guessed}, then serving",
+        soft_wrap=True,
+    )
+
+
+def summary(study: Backtest, workers: int) -> dict[str, Any]:
+    """The plan for a machine."""
+    sweep = study.sweep
+    return {
+        "output": study.output.uri,
+        "series": sweep.series,
+        "origins": sweep.origins,
+        "common_origins": sweep.common,
+        "models": sweep.models.to_dicts(),
+        "windows": sweep.windows.to_dicts(),
+        "sharing": sweep.sharing,
+        "cpu_s": sweep.cpu_s,
+        "separate_cpu_s": sweep.separate_cpu_s,
+        "to_do": {"spans": study.todo.count, "predicted_s": study.todo.predicted_s, "workers": workers},
+        "done_spans": study.todo.done,
+        "notes": list(sweep.notes),
+    }
