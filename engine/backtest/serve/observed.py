@@ -67,7 +67,7 @@ def observe(series: Series, grid: Grid) -> Observed:
         series.subject_id,
         series.vital,
         series.start,
-        series.values,
+        np.array(series.values),  # thawed arrays are read-only, which compiled code does not take
         known_since(series),
         at,
         judged.code,
