@@ -137,8 +137,8 @@ def keys(found: Findings, models: Sequence[str]) -> str:
 def _lines(chart: Chart, found: Findings, rows: pl.DataFrame, x: str, y: str) -> None:
     colour, order = colours(found), {model: i for i, model in enumerate(found.chosen["model"])}
     groups = sorted(rows.drop_nulls(y).group_by("model"), key=lambda group: order.get(str(group[0][0]), 99))
-    for (model,), part in groups:
-        part = part.sort(x)
+    for (model,), group in groups:
+        part = group.sort(x)
         chart.line(part[x].to_list(), part[y].to_list(), colour[str(model)], label(part.row(0, named=True)))
 
 

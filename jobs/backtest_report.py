@@ -1,0 +1,125 @@
+"""A backtest's report: one HTML file that needs nothing else, no script, no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import polars as pl
+
+from engine import delta, ledger
+from engine.backtest.scores.findings import TABLES, Asked, Findings, find
+from engine.errors import UserError
+from engine.results.open import scan
+from engine.storage import Store
+from jobs import backtest_plots as plots
+from jobs import backtest_tables as tables
+
+TEMPLATES = Path(__file__).parent / "templates"
+NAME = "report.html"
+"""Where `nightmill backtest` puts it, in the output."""
+
+INTERVALS = (
+    "Share of observations between q10 and q90, by step; dashed: the 80 % that they promise. Band: Wilson's 95 % "
+    "interval, as if rows were independent; they are not, so it is the least uncertainty."
+)
+DIFFERENCES = (
+    "Diebold–Mariano statistics with the correction of Harvey, Leybourne and Newbold, on scaled errors averaged over "
+    "series at each distance from their ends. Negative: the row's configuration errs less than the column's. Coloured "
+    "where Holm's p, over all these pairs, is below 0.05."
+)
+CLINICAL = (
+    "Severity of forecast against actual values (mild, moderate, severe), scored on the parameters of NEWS2 that were "
+    "observed at that hour; nothing is assumed of the others. A severe hour without a forecast is a missed one. Lead: "
+    "how many hours ahead every forecast said that severity would rise to severe."
+)
+
+
+def write(
+    output: Store, serving: str | None = None, fits: str | None = None, asked: Asked | None = None, title: str = ""
+) -> str:
+    """The report of an output, as HTML. serving, fits: module ids of the two steps; the newest runs' if None.
+
+    Raises `UserError` where the output holds no scores.
+    """
+    serving = serving or newest(output, "series_scores")
+    fits = fits or newest(output, "fits")
+    if serving is None:
+        raise UserError(f"{output.uri}: no scores of a backtest here; `nightmill backtest` makes them")
+    frames = {
+        name: scan(output, name, fits if name == "fits" else serving)
+        for name in TABLES
+        if delta.open_table(output, name) is not None
+    }
+    asked = asked or _asked(output, serving)
+    return render(find(frames, asked), title or "Backtest", f"{output.uri} · {serving} · {_now()}")
+
+
+def newest(output: Store, table: str) -> str | None:
+    """module_id of the newest run that has rows in a table; None without such a table."""
+    if delta.open_table(output, table) is None:
+        return None
+    held = set(scan(output, table).select("module_id").unique().collect()["module_id"])
+    ran = [one for one in ledger.runs(output)["module_id"].to_list() if one in held]
+    return ran[-1] if ran else max(held, default=None)
+
+
+def render(found: Findings, title: str, subtitle: str) -> str:
+    """Findings as HTML."""
+    page = Template((TEMPLATES / "report.html").read_text(encoding="utf-8"))
+    tiles = "".join(f"<div><b>{n:,}</b><span>{escape(name)}</span></div>" for name, n in found.totals.items())
+    return page.substitute(
+        title=escape(title),
+        subtitle=escape(subtitle),
+        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        tiles=tiles,
+        verdict=tables.verdict(found),
+        sections="".join(_sections(found)),
+    )
+
+
+def _sections(found: Findings) -> list[str]:
+    one_vital = len(found.boards) == 1
+    by_vital = "".join(
+        f"<details><summary>{escape(vital)}</summary>{tables.board(board, True)}</details>"
+        for vital, board in found.boards.items()
+    )
+    basis = "common origins" if found.board.basis == "common" else "all origins (none are common)"
+    curves = [plots.by_step(found), plots.by_age(found), plots.by_choice(found, "window_h")]
+    curves.append(plots.by_choice(found, "refit_h"))
+    board = tables.board(found.board, one_vital) + ("" if one_vital else by_vital)
+    return [
+        _section("Leaderboard", f"By MASE on {basis}, all vitals together.", board),
+        _section("Error curves", "", _grid(curves)),
+        "" if one_vital else _section("Error by step and vital", "", _grid(plots.by_vital_step(found))),
+        _section("Cost", "", _grid([plots.pareto(found)])),
+        _section("Intervals", INTERVALS, _grid(plots.coverage(found), "row small")),
+        _section("Fits", "What became of every attempted fit.", tables.statuses(found) + tables.origins(found)),
+        _section("Differences", DIFFERENCES, tables.difference(found)),
+        _section("Clinical agreement", CLINICAL, tables.clinical(found)),
+    ]
+
+
+def _grid(figures: Sequence[str], kind: str = "row") -> str:
+    return f'<div class="{kind}">{"".join(figures)}</div>'
+
+
+def _section(title: str, note: str, body: str) -> str:
+    told = f'<p class="note">{escape(note)}</p>' if note else ""
+    return f"<h2>{escape(title)}</h2>{told}{body}"
+
+
+def _asked(output: Store, serving: str) -> Asked:
+    """Cadence of the origins, as the run recorded it."""
+    runs = ledger.runs(output).filter(pl.col("module_id") == serving)
+    told: Mapping[str, Any] = json.loads(runs["parameters"][-1] or "{}") if len(runs) else {}
+    return Asked(every_h=int(told.get("every_h", 1)), phase_h=int(told.get("phase_h", 0)))
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,232 @@
+"""The tables and sentences of a backtest's report, as HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from engine.backtest.scores.clinical import Agreement
+from engine.backtest.scores.findings import Findings
+from engine.backtest.scores.leaderboard import Leaderboard
+from engine.vitals.severity import SEVERITIES
+from jobs.backtest_plots import Row, forest, label
+
+SHOWN = 20
+_HEADS = (
+    ("", ""), ("model", ""), ("window", "h"), ("refit", "h"), ("policy", ""), ("MASE", "common"), ("skill", ""),
+    ("", "95 % over users"), ("against the best", "Holm"), ("MAE", "common"), ("80 % interval", "covers"),
+    ("own fits", ""), ("answered", ""), ("MASE", "all origins"), ("CPU", "s"), ("front", "Pareto"), ("rows", "common"),
+    ("rows", "all"),
+)  # fmt: skip
+_STATUS_COLOURS = {
+    "ok": "var(--c2)", "constant": "var(--c5)", "too_short": "var(--dim)", "error": "var(--c1)",
+    "nonfinite": "var(--c4)", "timeout_soft": "var(--c3)", "timeout_hard": "var(--c6)", "quarantined": "var(--ink)",
+}  # fmt: skip
+
+
+def verdict(found: Findings) -> str:
+    """What the leaderboard means, in sentences."""
+    frame = found.board.frame.filter(pl.col("mase_charged").is_not_null())
+    if frame.is_empty():
+        return "<p>No configuration has a defined score.</p>"
+    best = frame.row(0, named=True)
+    lines = [f"<b>{escape(label(best))}</b> has the least error: MASE {digits(best['mase_charged'])}{_skill(best)}."]
+    equals = frame.filter(pl.col("as_good").fill_null(False) & ~pl.col("best"))
+    if found.board.n_users < 2:
+        lines.append("With one user, no difference between configurations can be tested.")
+    else:
+        lines.append(
+            f"{len(equals)} of the other {len(frame) - 1} configurations are not shown to be worse, after Holm's "
+            f"correction for all pairs."
+        )
+    priced = pl.concat([frame.head(1), equals]).drop_nulls("cpu_s").sort("cpu_s")
+    if len(priced) > 1 and priced["cpu_s"][0] < (best["cpu_s"] or math.inf):
+        cheap = priced.row(0, named=True)
+        lines.append(f"The cheapest of these is <b>{escape(label(cheap))}</b>{_times(best['cpu_s'], cheap['cpu_s'])}.")
+    if math.isfinite(found.board.best_unseen):
+        lines.append(
+            f"Choosing the best on some users and using it for others gave MASE {digits(found.board.best_unseen)}: "
+            f"expect that, not the first line, of new users."
+        )
+    if found.board.basis == "all":
+        lines.append('<span class="warn">No origin is common to all configurations: rows differ between them.</span>')
+    return "".join(f"<p>{line}</p>" for line in lines)
+
+
+def board(found: Leaderboard, mae: bool) -> str:
+    """The leaderboard; rows after the first twenty fold. mae: whether all rows have one unit."""
+    ends = found.frame.select(pl.col("skill_low").min(), pl.col("skill_high").max()).row(0)
+    low, high = min(ends[0] or 0.0, 0.0), max(ends[1] or 0.0, 0.0)
+    rows = [_board_row(i + 1, row, low, high, mae) for i, row in enumerate(found.frame.rows(named=True))]
+    heads = [head for head in _HEADS if mae or head != ("MAE", "common")]
+    first = _table(heads, rows[:SHOWN], "wide")
+    if len(rows) <= SHOWN:
+        return first
+    rest = _table(heads, rows[SHOWN:], "wide")
+    return f"{first}<details><summary>{len(rows) - SHOWN} more</summary>{rest}</details>"
+
+
+def _board_row(place: int, row: Row, low: float, high: float, mae: bool) -> str:
+    window = "all" if row["window_h"] is None else row["window_h"]
+    cells = [
+        (place, "n"), (escape(row["model"]), ""), (window, "n"), (row["refit_h"], "n"), (row["policy"], ""),
+        (digits(row["mase_charged"]), "n"), (digits(row["skill"]), "n"), (forest(row, low, high), ""),
+        (_against(row), ""), (digits(row["mae"]), "n"), (percent(row["covered"]), "n"), (percent(row["own"]), "n"),
+        (percent(row["answered"]), "n"), (digits(row["mase_all"]), "n"), (digits(row["cpu_s"]), "n"),
+        ('<span class="good">●</span>' if row["pareto"] else "", ""), (f"{row['n_common'] or 0:,}", "n"),
+        (f"{row['n_all']:,}", "n"),
+    ]  # fmt: skip
+    kept = cells if mae else cells[:9] + cells[10:]
+    return _row(kept, "best" if row["best"] else "")
+
+
+def _against(row: Row) -> str:
+    if row["best"]:
+        return "best"
+    if row["p_holm"] is None:
+        return '<span class="soft">–</span>'
+    p = "p &lt; 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
+    return f'<span class="good">as good</span> {p}' if row["as_good"] else f'<span class="soft">worse {p}</span>'
+
+
+def statuses(found: Findings) -> str:
+    """Fates of fits by model: a bar and counts."""
+    if found.statuses.is_empty():
+        return '<p class="none">No fits.</p>'
+    present = [one for one in _STATUS_COLOURS if one in set(found.statuses["status"])]
+    key = "".join(f'<span class="key"><i style="background:{_STATUS_COLOURS[s]}"></i>{s}</span>' for s in present)
+    rows = []
+    for (model,), part in found.statuses.group_by("model", maintain_order=True):
+        n = dict(part.select("status", "n").iter_rows())
+        bar = "".join(
+            f'<i style="background:{_STATUS_COLOURS[s]};flex:{n[s]}" title="{s}: {n[s]:,}"></i>'
+            for s in present if s in n
+        )  # fmt: skip
+        counts = [(f"{n[s]:,}" if s in n else "–", "n") for s in present]
+        cells = [(escape(str(model)), ""), (f'<div class="bar">{bar}</div>', ""), (f"{sum(n.values()):,}", "n")]
+        rows.append(_row([*cells, *counts, (digits(part["cpu_s"].sum()), "n")]))
+    heads = [("model", ""), ("", ""), ("fits", ""), *((s, "") for s in present), ("CPU", "s")]
+    return key + _table(heads, rows) + _faults(found)
+
+
+def _faults(found: Findings) -> str:
+    if found.faults.is_empty():
+        return ""
+    rows = [
+        _row([(escape(row["model"]), ""), (row["status"], ""), (f"{row['n']:,}", "n"),
+              (escape(row["error_class"] or "–"), ""), (escape(row["error_message"] or "–"), "text")])
+        for row in found.faults.rows(named=True)
+    ]  # fmt: skip
+    table = _table([("model", ""), ("status", ""), ("fits", ""), ("class", ""), ("message", "")], rows)
+    return f"<details><summary>What went wrong, most frequent first</summary>{table}</details>"
+
+
+def origins(found: Findings) -> str:
+    """How many origins could be forecast at all."""
+    total = found.origins["n"].sum()
+    told = [f"{row['status']} {row['n']:,} ({percent(row['n'] / total)})" for row in found.origins.rows(named=True)]
+    return f"<p class='note'>Origins: {escape(', '.join(told))}.</p>" if told else ""
+
+
+def difference(found: Findings) -> str:
+    """Diebold–Mariano statistics, coloured where Holm's p is below 0.05."""
+    statistic, corrected = found.difference
+    names = [label(row) for row in found.chosen.rows(named=True)]
+    rows = []
+    for i, name in enumerate(names):
+        cells = [_difference_cell(statistic[i, j], corrected[i, j], i == j) for j in range(len(names))]
+        rows.append(f'<tr><th class="side">{escape(name)}</th>{"".join(cells)}</tr>')
+    heads = "".join(f"<th>{escape(name)}</th>" for name in names)
+    return f'<div class="scroll"><table><tr><th></th>{heads}</tr>{"".join(rows)}</table></div>'
+
+
+def _difference_cell(statistic: float, p: float, diagonal: bool) -> str:
+    if diagonal or not math.isfinite(statistic):
+        return '<td class="cell soft">–</td>'
+    strength = 0.12 + 0.38 * min(abs(statistic) / 8, 1.0) if p < 0.05 else 0.0
+    hue = "var(--cool)" if statistic < 0 else "var(--hot)"
+    return (
+        f'<td class="cell" style="background:rgba({hue},{strength:.2f})" title="Holm p {p:.3g}">{statistic:+.1f}</td>'
+    )
+
+
+def clinical(found: Findings) -> str:
+    """Agreement of severities, a row a configuration, and confusion matrices."""
+    if not any(one.n for one in found.clinical):
+        return '<p class="none">No vital that is a parameter of NEWS2.</p>'
+    rows, matrices = [], []
+    for row, one in zip(found.chosen.rows(named=True), found.clinical, strict=True):
+        leads = one.lead_h
+        lead = f"{np.median(leads):.0f} ({percent(float((leads > 0).mean()))})" if len(leads) else "–"
+        rows.append(
+            _row([(escape(label(row)), ""), (digits(one.kappa), "n"), (percent(one.missed_severe), "n"),
+                  (percent(one.false_severe), "n"), (f"{one.n_severe:,}", "n"), (lead, "n"), (f"{len(leads):,}", "n"),
+                  (f"{int(one.unanswered.sum()):,}", "n"), (f"{one.n:,}", "n")])
+        )  # fmt: skip
+        matrices.append(f"<figure><h3>{escape(label(row))}</h3>{_confusion(one)}</figure>")
+    heads = [
+        ("configuration", ""), ("kappa", "quadratic weights"), ("severe missed", "share of severe hours"),
+        ("severe in vain", "share of severe forecasts"), ("severe", "hours × steps"), ("lead", "h, median (share > 0)"),
+        ("onsets", ""), ("unanswered", ""), ("compared", "hours × steps"),
+    ]  # fmt: skip
+    folded = f"<details><summary>Confusion matrices</summary><div class='row small'>{''.join(matrices)}</div></details>"
+    return _table(heads, rows) + folded
+
+
+def _confusion(one: Agreement) -> str:
+    rows = [
+        f'<tr><th class="side">{name}</th>' + "".join(f'<td class="n">{n:,}</td>' for n in counts.tolist()) + "</tr>"
+        for name, counts in zip(SEVERITIES, one.severity, strict=True)
+    ]
+    heads = "".join(f'<th class="n">{name}</th>' for name in SEVERITIES)
+    return f"<table><tr><th>actual ↓ forecast →</th>{heads}</tr>{''.join(rows)}</table>"
+
+
+def digits(value: Any) -> str:
+    """Three significant digits, a dash for missing.
+
+    >>> digits(0.81234), digits(1234.5), digits(None), digits(float("nan"))
+    ('0.812', '1,234', '–', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
+
+
+def percent(share: Any) -> str:
+    """A share, never rounded to all or nothing.
+
+    >>> percent(0.5), percent(0.9999), percent(1.0), percent(None)
+    ('50 %', '> 99.9 %', '100 %', '–')
+    """
+    if share is None or not math.isfinite(share):
+        return "–"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.0f} %" if share in (0, 1) or 0.1 <= share <= 0.9 else f"{100 * share:.1f} %"
+
+
+def _skill(row: Row) -> str:
+    if row["skill"] is None:
+        return ""
+    ends = f" (95 % {digits(row['skill_low'])} to {digits(row['skill_high'])})" if row["skill_low"] is not None else ""
+    return f", skill {digits(row['skill'])}{ends} against seasonal naive"
+
+
+def _times(dear: float | None, cheap: float) -> str:
+    return f", at 1/{dear / cheap:,.0f} of the CPU time" if dear and cheap > 0 and dear / cheap >= 1.5 else ""
+
+
+def _row(cells: Sequence[tuple[Any, str]], kind: str = "") -> str:
+    body = "".join(f'<td class="{style}">{cell}</td>' if style else f"<td>{cell}</td>" for cell, style in cells)
+    return f'<tr class="{kind}">{body}</tr>' if kind else f"<tr>{body}</tr>"
+
+
+def _table(heads: Sequence[tuple[str, str]], rows: Sequence[str], kind: str = "") -> str:
+    named = "".join(f"<th>{head}<small>{unit}</small></th>" for head, unit in heads)
+    return f'<div class="scroll"><table class="{kind}"><tr>{named}</tr>{"".join(rows)}</table></div>'
