@@ -1,8 +1,9 @@
 """Many exponential smoothing fits over one series, and all forecasts of each fit from one pass over its states.
 
 A fit is a row of 5 + 2 + m numbers: α, β, γ, φ, the variance of errors, then the state at the end of its slice (level,
-trend, m seasonal figures, the first for the next hour, their sum 0). A form is (period, trend, damped), period 1
-without a season; m is the longest period asked for, and figures that a form does not have stay 0.
+trend, m seasonal figures, the first for the next hour, their sum 0). A form is (period, trend, damped, classical),
+period 1 without a season; a classical initial state is computed once, others are solved (seasonal forms only). m is the
+longest period asked for, and figures that a form does not have stay 0.
 """
 
 from __future__ import annotations
@@ -80,14 +81,13 @@ def classical(y, start):  # type: ignore[no-untyped-def]
 
 
 @njit(
-    "void(f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], b1, i8, i8, f8[:, ::1], i8[::1], i8[::1])",
+    "void(f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], i8, i8, f8[:, ::1], i8[::1], i8[::1])",
     cache=True,
 )
-def learn_ets(y, start, end, anchor, form, forms, solved, done, budget, values, failed, used):  # type: ignore[no-untyped-def]
+def learn_ets(y, start, end, anchor, form, forms, done, budget, values, failed, used):  # type: ignore[no-untyped-def]
     """Rows `done` … of values: fit i learns from y[start[i] : end[i]], finite, longer than its form has unknowns, as
-    forms[form[i]], and begins at row anchor[i], an earlier one, unless that is −1 or failed. Initial states are solved,
-    or classical (seasonal forms only). Rows that failed already (code other than 0) stay; code 2 where a number
-    overflows. used: evaluations, ≤ budget."""
+    forms[form[i]], and begins at row anchor[i], an earlier one, unless that is −1 or failed. Rows that failed already
+    (code other than 0) stay; code 2 where a number overflows. used: evaluations, ≤ budget."""
     nowhere, u, theta = np.full(values.shape[1], np.nan), np.empty(4), np.empty(4)
     for i in range(done, start.size):
         if failed[i]:
@@ -101,9 +101,9 @@ def learn_ets(y, start, end, anchor, form, forms, solved, done, budget, values, 
             middle += y[start[i] + t] / centred.size
         for t in range(centred.size):
             centred[t] = y[start[i] + t] - middle
-        if not solved:
+        if kind[3]:
             classical(centred, first)
-        total, used[i] = descend(centred, u, theta, first, state, solved, budget)
+        total, used[i] = descend(centred, u, theta, first, state, not kind[3], budget)
         ground = 0.0
         for k in range(kind[0]):
             ground += state[2 + k] / kind[0]

@@ -8,14 +8,14 @@ from kernels.ets_fit import LOW
 from tests.kernels.test_ets import Floats, series
 from tests.naive import ets as naive
 
-AAA, ANA, ANN = (np.array(form, np.int64) for form in ((6, 1, 0), (6, 0, 0), (1, 0, 0)))
+AAA, ANA, ANN = (np.array(form, np.int64) for form in ((6, 1, 0, 0), (6, 0, 0, 0), (1, 0, 0, 0)))
 NOWHERE = np.full(13, np.nan)
 
 
 def fitted(y: Floats, form: Floats, origin: Floats = NOWHERE, budget: int = 200) -> tuple[Floats, int]:
     values, failed, used = np.array([origin, NOWHERE]), np.array([int(np.isnan(origin[0])), 0]), np.zeros(2, np.int64)
     zeros, ends, anchors = np.zeros(2, np.int64), np.array([0, y.size]), np.array([-1, 0])
-    ets_sweep.learn_ets(y, zeros, ends, anchors, zeros, form[None], True, 1, budget, values, failed, used)
+    ets_sweep.learn_ets(y, zeros, ends, anchors, zeros, form[None], 1, budget, values, failed, used)
     assert not failed[1]
     return values[1], int(used[1])
 
@@ -97,7 +97,7 @@ def test_numbers_that_overflow_fail_with_a_code() -> None:
     y[50] = 1e300
     values, failed, used = np.empty((1, 13)), np.zeros(1, np.int64), np.zeros(1, np.int64)
     zero, cold = np.zeros(1, np.int64), np.full(1, -1)
-    ets_sweep.learn_ets(y, zero, np.array([60]), cold, zero, AAA[None], True, 0, 50, values, failed, used)
+    ets_sweep.learn_ets(y, zero, np.array([60]), cold, zero, AAA[None], 0, 50, values, failed, used)
     assert failed[0] == ets_sweep.NOT_FINITE and used[0] <= 50
 
 

@@ -48,20 +48,20 @@ class AutoETS(Compiled):
         return smoothing_layout(self.season_h if self._seasonal else 1)
 
     def select(self, y: Floats, evaluations: int) -> str:
-        table = form_table(self.forms, self.season_h)
+        """One batch with a fit for each form."""
         count = len(self.forms)
         zeros, cold = np.zeros(count, np.int64), np.full(count, COLD)
-        values, used = np.empty((count, 7 + table[:, 0].max())), np.zeros(count, np.int64)
-        ends, failed = np.full(count, y.size), np.zeros(count, np.int64)
-        batch = Batch(zeros, ends, cold, np.arange(count), 0, evaluations, values, failed, used)
+        values = np.empty((count, 7 + (self.season_h if self._seasonal else 1)))
+        batch = Batch(
+            zeros, np.full(count, y.size), cold, np.arange(count), 0, evaluations, values, zeros.copy(), zeros.copy()
+        )
         self.learn(np.ascontiguousarray(y), batch)
-        scores = [
-            np.inf if bad else aicc(row[4], y.size, form) for row, form, bad in zip(values, table, failed, strict=True)
-        ]
-        return self.forms[int(np.argmin(scores))]
+        table = form_table(self.forms, self.season_h)
+        scores = [aicc(row[4], y.size, form) for row, form in zip(values, table, strict=True)]
+        return self.forms[int(np.argmin(np.where(batch.failed, np.inf, scores)))]
 
     def learn(self, y: Floats, batch: Batch) -> None:
-        learn_forms(y, batch, self.forms, self.season_h)
+        learn_forms(y, batch, form_table(self.forms, self.season_h))
 
     def paths(self, y: Floats, values: Floats, failed: Ints, fits: Fits) -> Paths:
         return smoothed_paths(y, values, failed, fits)

@@ -52,7 +52,7 @@ class ETS(Compiled):
         return smoothing_layout(self.season_h if FORMS[self.form][0] else 1)
 
     def learn(self, y: Floats, batch: Batch) -> None:
-        learn_forms(y, batch, (self.form,), self.season_h)
+        learn_forms(y, batch, form_table((self.form,), self.season_h))
 
     def paths(self, y: Floats, values: Floats, failed: Ints, fits: Fits) -> Paths:
         return smoothed_paths(y, values, failed, fits)
@@ -73,16 +73,15 @@ def smoothing_layout(period: int) -> Layout:
     return (*((name, 1) for name in scalars), ("season", period))
 
 
-def form_table(forms: tuple[str, ...], season_h: int) -> Ints:
-    """(forms, 3) int64: period (1 = no season), trend, damped."""
-    rows = [(season_h if FORMS[form][0] else 1, *FORMS[form][1:]) for form in forms]
+def form_table(forms: tuple[str, ...], season_h: int, classical: bool = False) -> Ints:
+    """(forms, 4) int64: period (1 = no season), trend, damped, initial state classical (else solved)."""
+    rows = [(season_h if FORMS[form][0] else 1, *FORMS[form][1:], classical) for form in forms]
     return np.array(rows, np.int64)
 
 
-def learn_forms(y: Floats, batch: Batch, forms: tuple[str, ...], season_h: int, solved: bool = True) -> None:
-    """One compiled call for all fits of the batch; initial states are solved or classical."""
-    table = form_table(forms, season_h)
-    args = (batch.start, batch.end, batch.anchor, batch.form, table, solved, batch.done, batch.budget)
+def learn_forms(y: Floats, batch: Batch, table: Ints) -> None:
+    """One compiled call for all fits of the batch; table: see `form_table`."""
+    args = (batch.start, batch.end, batch.anchor, batch.form, table, batch.done, batch.budget)
     learn_ets(y, *args, batch.values, batch.failed, batch.used)
 
 

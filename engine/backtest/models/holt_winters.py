@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.backtest.contract import Fits, Floats, History, Ints, Paths
 from engine.backtest.models.compiled import Batch, Compiled, Layout
-from engine.backtest.models.ets import learn_forms, shortest_slice, smoothed_paths, smoothing_layout
+from engine.backtest.models.ets import form_table, learn_forms, shortest_slice, smoothed_paths, smoothing_layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class HoltWinters(Compiled):
         return smoothing_layout(self.season_h)
 
     def learn(self, y: Floats, batch: Batch) -> None:
-        learn_forms(y, batch, (self._form,), self.season_h, solved=False)
+        learn_forms(y, batch, form_table((self._form,), self.season_h, classical=True))
 
     def paths(self, y: Floats, values: Floats, failed: Ints, fits: Fits) -> Paths:
         return smoothed_paths(y, values, failed, fits)
