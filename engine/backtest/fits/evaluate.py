@@ -54,18 +54,29 @@ class Answered:
 
 def evaluate(series: Series, asked: Asked, work_key: str) -> Answered:
     """Every fit, whatever comes of it, as a row."""
-    seen = lay(series, asked.grid)
+    seen = lay(series, asked.grid, asked.span)
     wanted = request(seen, asked.grid, asked.model, asked.span)
     slices = describe(seen, wanted)
     done = _fit(series.vital, wanted, slices, asked)
     return _answer(series, wanted, slices, done, asked, work_key)
 
 
-def lay(series: Series, grid: Grid) -> Timeline:
-    """The hours of a series and those of its origins at which a forecast may be published."""
-    known = states(series, origins(series.start, series.end, grid))
+def lay(series: Series, grid: Grid, span: Span | None = None) -> Timeline:
+    """The hours of a series and those of its origins at which a forecast may be published.
+
+    Where arrivals are known, the hours are as they were known at each instant of the span; without one, as at last.
+    """
+    asked = origins(series.start, series.end, grid)
+    late = series.readings is not None and span is not None
+    if late and span is not None:
+        asked = asked[(asked >= span.first) & (asked < span.stop + max(grid.refits_h))]
+    known = states(series, asked)
     judged = judge(known)
-    return timeline.of(known[-1].known, judged.at[judged.ok]) if known else timeline.lay(*_nothing())
+    if not known:
+        return timeline.lay(*_nothing())
+    if late and span is not None:
+        known = states(series, np.arange(span.first, asked[-1] + 1))
+    return timeline.of_states(known if late else known[-1:], judged.at[judged.ok])
 
 
 def _nothing() -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:

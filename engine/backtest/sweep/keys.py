@@ -34,10 +34,14 @@ def keys(request: Request, model_sha256: str, warm: Sequence[bool] | None = None
     hashes = _slice_hashes(request)
     base = hashlib.sha256(f"{model_sha256}\0{fits.evaluations}\0".encode())
     made: list[str] = []
+    repeats = (np.diff(request.tried, prepend=-1) == 0).tolist()
     started = [True] * len(tried) if warm is None else warm
     links = zip(fits.anchor.tolist(), fits.chosen.tolist(), hashes, started, strict=True)
     places = zip(request.train_start[tried].tolist(), request.cutoff[tried].tolist(), strict=True)
     for i, ((anchor, chosen, data, warmed), (first, cutoff)) in enumerate(zip(links, places, strict=True)):
+        if repeats[i]:
+            made.append(made[-1])
+            continue
         start = made[anchor] if anchor != COLD and warmed else NO_FIT
         form = "own" if chosen == i else made[chosen] if chosen != COLD else fits.form[i]
         text = base.copy()

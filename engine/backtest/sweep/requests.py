@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from engine.backtest.contract import COLD, Fits, Floats, Ints, Model
 from engine.backtest.grid import Grid
 from engine.backtest.sweep import timeline as timelines
 from engine.backtest.sweep.cutoffs import Demand, demand, distinct
+from engine.backtest.sweep.late import unroll
 from engine.backtest.sweep.timeline import Timeline
 from engine.backtest.sweep.windows import NO_HOUR, Codes, Short, Sight, WindowFits, window_fits
 
@@ -34,6 +35,8 @@ class Request:
     none); start, end (the slice of y, or what there is of it); role and short (see `windows.Role`, `windows.Short`).
     `tried`: (t,), the rows whose short is FITS; `fits` is their batch, in this order. Forecasts, (m,) each, as
     `fits.at`: origin; lead, so many first steps of the path lie before the origin; keep, steps asked for after those.
+    Where late data changed what was known, a row may be in `tried` more than once (see `late`), and `fits` lie in
+    copies behind the hours that start and end mean.
     """
 
     y: Floats
@@ -70,13 +73,19 @@ def request(timeline: Timeline, grid: Grid, model: Model, span: Span | None = No
     forecasts = distinct(asked.at(_possible(timeline, asked)))
     useful = np.isin(cutoffs, forecasts.cutoff)
     windows = [window_fits(Sight(timeline, model, window), grid, cutoffs, useful) for window in grid.windows_h]
-    return _assemble(timeline, grid, windows, forecasts)
+    made = _assemble(timeline, grid, windows, forecasts)
+    return made if timeline.changes.size == 1 else _unrolled(timeline, made)
+
+
+def _unrolled(timeline: Timeline, made: Request) -> Request:
+    found = unroll(timeline, made.fits)
+    return replace(made, y=found.y, tried=made.tried[found.of], fits=found.fits, lead=made.lead - found.sooner)
 
 
 def _possible(timeline: Timeline, asked: Demand) -> NDArray[np.bool_]:
     """Rows whose cutoff and origin see the same segment: nothing is forecast across a gap that begins another."""
     cutoff, latest = timelines.look(timeline, asked.cutoff), timelines.look(timeline, asked.latest)
-    return np.asarray((cutoff.end > 0) & (cutoff.begin == latest.begin))
+    return timelines.same_segment(timeline, cutoff, latest)
 
 
 @dataclass(frozen=True, slots=True)

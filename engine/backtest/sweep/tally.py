@@ -15,7 +15,7 @@ from engine.backtest.sweep.cost import Cost, row_costs
 from engine.backtest.sweep.cutoffs import configurations, last_cutoff, offered
 from engine.backtest.sweep.requests import EXPANDING_H, Request, request
 from engine.backtest.sweep.spans import spans
-from engine.backtest.sweep.timeline import Timeline, look
+from engine.backtest.sweep.timeline import Timeline, look, same_segment
 from engine.backtest.sweep.windows import Role, Short
 
 COUNTS = (
@@ -105,9 +105,9 @@ class Apart:
 def apart(timeline: Timeline, grid: Grid, model: Model, asked: Request) -> Apart:
     """`asked` is the request of the same series and model."""
     refits = {refit: _policies(grid, model, refit) for refit in grid.refits_h}
-    seen = look(timeline, timeline.origins).begin
+    seen = look(timeline, timeline.origins)
     last = {refit: last_cutoff(timeline.origins, refit, grid.phase_h) for refit, held in refits.items() if held}
-    same = {refit: look(timeline, hours).begin == seen for refit, hours in last.items()}
+    same = {refit: same_segment(timeline, look(timeline, hours), seen) for refit, hours in last.items()}
     served = np.zeros((len(grid.windows_h), timeline.origins.size), np.bool_)
     times, forecasts = np.zeros(asked.tried.size, np.int64), 0
     windows, cutoffs = asked.window_h[asked.tried], asked.cutoff[asked.tried]

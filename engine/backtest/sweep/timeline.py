@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.contract import Floats, History, Ints
-from engine.backtest.series.asof import Known
+from engine.backtest.series.asof import Known, State
 from engine.backtest.series.origins import RECENT_H, SEASONAL_COVERAGE, SEASONAL_SPAN_H, SHORT_HOURS
 from engine.backtest.series.segments import Flag
 
@@ -21,6 +22,8 @@ class Timeline:
     another. observed: (n,) bool, False = filled. origins: (m,) int64, ascending, only those whose status is ok.
     Of these are made: ends, the indices after each observed value, and the hours `known_from` when they have passed;
     begins, (n,), the index of the first value of a value's segment; count, (n + 1,), observed values before an index.
+    Where late data changes what was known, the states of the series lie one after the other in all of these: from the
+    hour changes[i] on the i-th rules, whose `ends` are those from offsets[i] to offsets[i + 1].
     """
 
     values: Floats
@@ -31,6 +34,8 @@ class Timeline:
     known_from: Ints
     begins: Ints
     count: Ints
+    changes: Ints
+    offsets: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ def lay(values: Floats, hours: Ints, observed: NDArray[np.bool_], origins: Ints)
         known_from=hours[ends - 1] + 1,
         begins=np.repeat(starts, np.diff(np.append(starts, hours.size))),
         count=np.concatenate([np.zeros(1, np.int64), np.cumsum(observed)]),
+        changes=np.array([np.iinfo(np.int64).min]),
+        offsets=np.array([0, ends.size]),
     )
 
 
@@ -78,16 +85,59 @@ def of(known: Known, origins: Ints) -> Timeline:
     )
 
 
+def of_states(states: Sequence[State], origins: Ints) -> Timeline:
+    """The timeline of all states of a series; before the first one's instants, and after the last one's, those rule."""
+    laid = [of(state.known, origins) for state in states]
+    if len(laid) == 1:
+        return laid[0]
+    base = np.cumsum([0, *(one.values.size for one in laid)])[:-1]
+    ends = [one.ends + offset for one, offset in zip(laid, base, strict=True)]
+    observed = np.concatenate([one.observed for one in laid])
+    return Timeline(
+        values=np.concatenate([one.values for one in laid]),
+        hours=np.concatenate([one.hours for one in laid]),
+        observed=observed,
+        origins=origins,
+        ends=np.concatenate(ends),
+        known_from=np.concatenate([one.known_from for one in laid]),
+        begins=np.concatenate([one.begins + offset for one, offset in zip(laid, base, strict=True)]),
+        count=np.concatenate([np.zeros(1, np.int64), np.cumsum(observed)]),
+        changes=np.array([np.iinfo(np.int64).min, *(int(state.at[0]) for state in states[1:])]),
+        offsets=np.cumsum([0, *(part.size for part in ends)]),
+    )
+
+
 def look(timeline: Timeline, instants: Ints) -> Views:
     """What may be seen at each instant: segments cut after the last observed hour before it."""
     if not timeline.ends.size:
         zero = np.zeros(instants.size, np.int64)
         return Views(instants, zero, zero, zero)
-    last = np.searchsorted(timeline.known_from, instants, side="right") - 1
-    seen = last >= 0
+    last, seen = _last(timeline, instants)
     end = timeline.ends[last]
     begin, lead = timeline.begins[end - 1], instants - timeline.known_from[last]
     return Views(instants, begin * seen, end * seen, lead * seen)
+
+
+def _last(timeline: Timeline, instants: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """For each instant the place in `ends` of the last observed value, and whether there is one."""
+    if timeline.changes.size == 1:
+        last = np.searchsorted(timeline.known_from, instants, side="right") - 1
+        return last, last >= 0
+    state = np.searchsorted(timeline.changes, instants, side="right") - 1
+    last = np.zeros(instants.size, np.int64)
+    for number in np.unique(state).tolist():
+        mine = state == number
+        known = timeline.known_from[timeline.offsets[number] : timeline.offsets[number + 1]]
+        last[mine] = timeline.offsets[number] + np.searchsorted(known, instants[mine], side="right") - 1
+    return last, last >= timeline.offsets[state]
+
+
+def same_segment(timeline: Timeline, earlier: Views, later: Views) -> NDArray[np.bool_]:
+    """Whether the last hour seen at each earlier instant lies in the segment seen at the later one beside it; (k,)."""
+    if not timeline.hours.size:
+        return np.zeros(earlier.end.size, np.bool_)
+    newest, first = timeline.hours[np.maximum(earlier.end, 1) - 1], timeline.hours[later.begin]
+    return np.asarray((earlier.end > 0) & (later.end > 0) & (first <= newest))
 
 
 def enough(timeline: Timeline, views: Views, history: History) -> NDArray[np.bool_]:

@@ -142,7 +142,7 @@ def _selects(sight: Sight, grid: Grid, cutoffs: Ints) -> Ints:
 def _able_in_segment(sight: Sight, hours: Ints, cutoffs: Ints) -> NDArray[np.bool_]:
     """Whether a fit is possible at each of `hours` and sees the segment that the cutoff beside it sees."""
     slices, views = sight.slices(hours), timelines.look(sight.timeline, cutoffs)
-    return np.asarray((slices.short == Short.FITS) & (slices.views.begin == views.begin))
+    return np.asarray((slices.short == Short.FITS) & timelines.same_segment(sight.timeline, slices.views, views))
 
 
 def _rows(cutoffs: Ints, row: Ints, hours: Ints) -> Ints:
