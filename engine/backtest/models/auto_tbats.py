@@ -1,0 +1,108 @@
+"""TBATS whose components are chosen by Akaike's criterion over fits of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from engine.backtest.contract import FitError, Fitted, Floats, History, Ints, Params, Paths
+from engine.backtest.models.tbats import TRENDS, Components, estimate, parse, project
+
+_ERRORS = ((1, 0), (0, 1), (1, 1), (2, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class AutoTbats:
+    """With and without Box and Cox's transformation (Guerrero's lambda), three trends, then ARMA errors.
+
+    Harmonics are added while Akaike's criterion of a regression falls, as in the TBATS paper. Each candidate's fit has
+    `evaluations` of its own.
+    """
+
+    season_h: int = 24
+
+    @property
+    def name(self) -> str:
+        return "auto_tbats"
+
+    @property
+    def history(self) -> History:
+        return History.SEASONAL
+
+    @property
+    def shortest(self) -> int:
+        return 2 * self.season_h
+
+    @property
+    def updates(self) -> bool:
+        return True
+
+    @property
+    def selects(self) -> bool:
+        return True
+
+    def select(self, y: Floats, evaluations: int) -> str:
+        harmonics = count_harmonics(y, self.season_h)
+        powers = [1.0, guerrero(y, self.season_h)] if np.all(y > 0.0) else [1.0]
+        plain = [Components(power, trend, harmonics, 0, 0) for power, trend in product(dict.fromkeys(powers), TRENDS)]
+        scores = dict(_scores(y, plain, self.season_h, evaluations))
+        if not scores:
+            raise FitError("no set of components could be fitted")
+        best = min(scores, key=lambda parts: scores[parts])
+        errors = [best._replace(p=p, q=q) for p, q in _ERRORS]
+        scores.update(_scores(y, errors, self.season_h, evaluations))
+        return min(scores, key=lambda parts: scores[parts]).form
+
+    def fit(self, y: Floats, form: str, warm: Params | None, evaluations: int) -> Fitted:
+        return estimate(y, parse(form), self.season_h, warm, evaluations)
+
+    def predict(self, params: Params, after: Floats, at: Ints, steps: int) -> Paths:
+        return project(params, after, at, steps)
+
+
+def count_harmonics(y: Floats, season: int) -> int:
+    """Harmonics of the season worth their two parameters each, from 1; two without gain end the search."""
+    sums = np.cumsum(np.concatenate([[0.0], y]))
+    ends = np.arange(1, y.size + 1)
+    begins = np.maximum(ends - 2 * season, 0)
+    rest = y - (sums[ends] - sums[begins]) / (ends - begins)
+    angle = 2 * np.pi * np.outer(np.arange(y.size), np.arange(1, (season - 1) // 2 + 1)) / season
+    best, found, idle = np.inf, 1, 0
+    for k in range(1, angle.shape[1] + 1):
+        waves = np.hstack([np.cos(angle[:, :k]), np.sin(angle[:, :k])])
+        left = rest - waves @ np.linalg.lstsq(waves, rest, rcond=None)[0]
+        aic = y.size * np.log(max(left @ left / y.size, 1e-300)) + 4 * k
+        if aic < best:
+            best, found, idle = aic, k, 0
+        else:
+            idle += 1
+            if idle == 2:
+                break
+    return found
+
+
+def guerrero(y: Floats, season: int) -> float:
+    """Lambda in 0 … 1, to 0.05, that makes the seasons' spreads most alike (1993, doi:10.1002/for.3980120104)."""
+    seasons = y[y.size % season :].reshape(-1, season)
+    mean, sd = seasons.mean(axis=1), seasons.std(axis=1, ddof=1)
+    powers = np.arange(21) / 20
+    ratios = sd[:, None] / mean[:, None] ** (1.0 - powers)
+    level = ratios.mean(axis=0)
+    return float(powers[np.argmin(ratios.std(axis=0) / np.where(level > 0, level, 1.0))])
+
+
+def _scores(
+    y: Floats, candidates: list[Components], season: int, evaluations: int
+) -> Iterator[tuple[Components, float]]:
+    """Akaike's criterion of each set of components that can be fitted, on the scale of y."""
+    for parts in candidates:
+        try:
+            params = estimate(y, parts, season, None, evaluations).params
+        except FitError:
+            continue
+        jacobian = 0.0 if parts.power == 1.0 else 2.0 * (parts.power - 1.0) * float(np.sum(np.log(y)))
+        counted = len(params["free"]) + parts.states + (parts.power != 1.0)
+        yield parts, y.size * float(np.log(max(params["squares"], 1e-300))) - jacobian + 2 * counted
