@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.module import Outcome, Status, Table, Verdict
+from engine.order import ascends
 from engine.work import Input
 
 SAYABLE = (Status.OK, Status.PARTIAL, Status.REJECTED)
@@ -56,9 +57,13 @@ def check_table(name: str, rows: pa.Table, declared: Table, work_key: str) -> No
     owned = pc.all(pc.equal(rows[declared.owner], work_key), min_count=0).as_py()
     if not owned:
         raise ContractBreach(f"table {name!r}: column {declared.owner!r} must be {work_key!r} in every row")
-    keys = rows.select(list(declared.key)).group_by(list(declared.key), use_threads=False).aggregate([])
-    if keys.num_rows != rows.num_rows:
+    if not ascends(rows, declared.key) and _distinct(rows, declared.key) != rows.num_rows:
         raise ContractBreach(f"table {name!r}: key ({', '.join(declared.key)}) is not unique")
+
+
+def _distinct(rows: pa.Table, key: Sequence[str]) -> int:
+    found: int = rows.select(list(key)).group_by(list(key), use_threads=False).aggregate([]).num_rows
+    return found
 
 
 def _difference(found: pa.Schema, declared: pa.Schema) -> str:

@@ -19,6 +19,7 @@ from engine.fates import ledger
 from engine.guard import Guard, Limits, Result
 from engine.guards import lent_guard
 from engine.module import Table
+from engine.order import ascends
 from engine.parts import write_part
 from engine.receipt import Part, Receipt
 from engine.storage import Store, StoreOptions, open_store
@@ -70,7 +71,9 @@ def _write_rows(store: Store, name: str, declared: Table, module_id: str, result
 
 def sort_rows(rows: pa.Table, declared: Table) -> pa.Table:
     """Rows by `sort`, then by key: one order whatever the order of Works."""
-    order = dict.fromkeys((*declared.sort, *declared.key))
+    order = list(dict.fromkeys((*declared.sort, *declared.key)))
+    if ascends(rows, order):
+        return rows
     return rows.take(pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in order]))
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine.parts import decode, encode, part_path, statistics, write_part
@@ -53,3 +54,19 @@ def test_without_values_there_are_no_bounds(rows: pa.Table) -> None:
     told = json.loads(statistics(encode(rows), ["source_id"]))
     assert told["minValues"] == told["maxValues"] == {}
     assert told["numRecords"] == rows.num_rows
+
+
+def test_only_floats_that_hardly_repeat_have_no_dictionary() -> None:
+    n = 1000
+    rows = pa.table({
+        "text": ["a"] * n,
+        "same": [1.5, 2.5] * (n // 2),
+        "new": [i * 0.1 for i in range(n)],
+        "codes": [["A", "B"]] * n,
+        "path": pa.array([[i * 0.1, i * 0.3] for i in range(n)]),
+    })  # fmt: skip
+    footer = pq.read_metadata(pa.BufferReader(encode(rows))).row_group(0)
+    columns = [footer.column(i) for i in range(footer.num_columns)]
+    without = [one.path_in_schema for one in columns if not one.has_dictionary_page]
+    assert without == ["new", "path.list.element"]
+    assert decode(encode(rows)).equals(rows)
