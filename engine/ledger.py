@@ -9,26 +9,29 @@ import polars as pl
 import pyarrow as pa
 
 from engine import delta
-from engine.commit import LEDGER
+from engine.commit import LEDGERS
 from engine.module import Table
 from engine.schemas import FILES, RUNS
 from engine.storage import Store
 
 
-def scan(store: Store, module_id: str | None = None, table: str = LEDGER) -> pl.LazyFrame:
+def scan(store: Store, module_id: str | None = None, table: str | None = None) -> pl.LazyFrame:
     """`entries`, lazily: for plans over millions of files."""
-    frame = _scan(store, table, FILES, ("module_id",))
+    frame = _scan(store, (table,) if table else LEDGERS, FILES, ("module_id",))
     return frame if module_id is None else frame.filter(pl.col("module_id") == module_id)
 
 
-def entries(store: Store, module_id: str | None = None, table: str = LEDGER) -> pl.DataFrame:
-    """One row per (module_id, work_key, file): columns of `FILES` and module_id; no rows where nothing ever ran."""
+def entries(store: Store, module_id: str | None = None, table: str | None = None) -> pl.DataFrame:
+    """One row per (module_id, work_key, file): columns of `FILES` and module_id; no rows where nothing ever ran.
+
+    `table`: the output's ledger, `files` or `work`, whichever there is, if None.
+    """
     return scan(store, module_id, table).collect()
 
 
 def runs(store: Store) -> pl.DataFrame:
     """One row a run, oldest first, with the columns of `RUNS`; no rows where nothing ever ran."""
-    return _scan(store, "runs", RUNS).collect().sort("run_id")
+    return _scan(store, ("runs",), RUNS).collect().sort("run_id")
 
 
 def is_settled(store: Store, module_id: str) -> bool:
@@ -41,8 +44,8 @@ def is_settled(store: Store, module_id: str) -> bool:
     return "running" not in told["state"] and mine["state"].to_list()[-1:] == ["finished"]
 
 
-def _scan(store: Store, name: str, table: Table, partition_by: tuple[str, ...] = ()) -> pl.LazyFrame:
-    handle = delta.open_table(store, name)
+def _scan(store: Store, names: tuple[str, ...], table: Table, partition_by: tuple[str, ...] = ()) -> pl.LazyFrame:
+    handle = next((found for name in names if (found := delta.open_table(store, name)) is not None), None)
     if handle is None:
         fields = [*table.schema, *(pa.field(column, pa.string()) for column in partition_by)]
         empty = pl.from_arrow(pa.schema(fields).empty_table())

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine import ledger
-from engine.results.open import newest
+from engine.results.open import current
 from engine.results.summary import errors
 from engine.storage import Store
 from jobs.opened import opened, options, storage_options
@@ -46,7 +46,7 @@ def command(output: str, each: bool, name: str | None, as_json: bool, **flags: s
     file that used too much time or memory or ended the process.
     """
     store = opened(output, options(flags))
-    entries = ledger.entries(store, newest(store))
+    entries = ledger.entries(store).filter(pl.col("module_id").is_in(current(store)))
     if name is not None:
         return _traceback(entries, name)
     frame = listed(entries) if each else kinds(store, entries)

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from engine import ledger
 from engine.rekey import rekey
-from jobs import estimates
+from jobs import estimates, sweep_plan
+from jobs.backtest_flags import is_backtest
 from jobs.options import as_json, run_options, settings, taking
 from jobs.show import count, draw, size
 from jobs.study import Study, prepare
@@ -25,6 +26,7 @@ LISTED = 1000
     epilog="""\b
 Examples:
   nightmill plan raw/ -o out --zone Europe/Zurich
+  nightmill plan backtest.yaml                a sweep: distinct fits, what they cost, what sharing saves
   nightmill plan reprocess.yaml --pilot       measure a few files: time, memory, output, price
   nightmill plan reprocess.yaml --stale       every Source to do, and what changed
   nightmill plan reprocess.yaml --ignored     objects that are no candidates
@@ -47,6 +49,8 @@ def command(pilot: bool, by_content: bool, stale: bool, ignored: bool, as_json: 
     No table changes, but with --by-content the ledger's keys. (If an earlier run was killed in the middle of a commit,
     that commit is completed.)
     """
+    if is_backtest(flags["what"]):
+        return sweep_plan.plan(flags, as_json)
     console = Console(stderr=as_json)
     told = settings(flags)
     study = prepare(told)

@@ -10,7 +10,7 @@ import polars as pl
 from rich.console import Console
 
 from engine import ledger
-from engine.results.open import newest, scan, tables
+from engine.results.open import current, newest, scan, tables
 from engine.results.summary import history
 from engine.storage import Store
 from jobs.opened import opened, options, storage_options
@@ -34,14 +34,14 @@ def command(output: str, as_json: bool, **flags: str | None) -> int:
     """
     store = opened(output, options(flags))
     runs = history(store)
-    files, rows, current = by_version(ledger.entries(store)), row_counts(store), newest(store)
+    files, rows, held = by_version(ledger.entries(store)), row_counts(store), current(store)
     if as_json:
-        held = {"newest": current, "runs": runs.to_dicts(), "files": files.to_dicts(), "rows": rows.to_dicts()}
-        click.echo(json.dumps(held, default=str))
+        told = {"runs": runs.to_dicts(), "files": files.to_dicts(), "rows": rows.to_dicts()}
+        click.echo(json.dumps({"newest": newest(store), "current": held} | told, default=str))
         return 0
     console = Console()
     marked = files.with_columns(
-        pl.when(pl.col("module_id") == current).then(pl.lit("*")).otherwise(pl.lit("")).alias("")
+        pl.when(pl.col("module_id").is_in(held)).then(pl.lit("*")).otherwise(pl.lit("")).alias("")
     )
     draw(console, runs.sort("run_id", descending=True), "runs, newest first", {}, 10)
     draw(console, marked, "files by status", {})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from configs.settings import InputSettings, Settings
-from engine import ledger, plan
-from engine.commit import recover
+from engine import delta, ledger, plan
+from engine.commit import WORK_LEDGER, recover
+from engine.errors import ConfigError
 from engine.estimate import Estimate
 from engine.events import InventoryTaken, Listener, PlanMade, ignore
 from engine.identity import Identity
@@ -48,6 +49,8 @@ def prepare(settings: Settings, listener: Listener = ignore) -> Study:
     """Load the module, complete what an earlier driver had begun, list the inputs, plan. Raises `UserError`."""
     options = StoreOptions(endpoint=settings.storage.endpoint, region=settings.storage.region)
     output = open_store(output_of(settings), options)
+    if delta.open_table(output, WORK_LEDGER) is not None:
+        raise ConfigError(f"output: {settings.output} holds a backtest; a reprocessing needs a folder of its own")
     inventory = take([_spec(one) for one in settings.inputs], options)
     inventory = inventory if settings.sample is None else inventory.sampled(settings.sample)
     # After what fails at once: loading a module may compile for half a minute.

@@ -7,11 +7,12 @@ from typing import Any
 import polars as pl
 
 from engine import delta, ledger
+from engine.commit import LEDGERS
 from engine.errors import UserError
 from engine.results.open import scan, tables
 from engine.storage import Store
 
-OWN = ("files", "runs", "dictionary")
+OWN = (*LEDGERS, "runs", "dictionary")
 FEATURES: dict[str, Any] = {
     "feature": pl.String,
     "rows": pl.Int64,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from engine import delta, ledger
+from engine.commit import WORK_LEDGER
 from engine.errors import UserError
+from engine.identity import module_name
 from engine.storage import Store
 
 
@@ -24,6 +26,19 @@ def scan(store: Store, table: str, module_id: str | None = None) -> pl.LazyFrame
         raise UserError(f"{store.uri}: no table {table}; there are {', '.join(tables(store)) or 'none'}")
     frame = pl.scan_delta(handle, storage_options=store.delta_options())
     return frame if module_id is None else frame.filter(pl.col("module_id") == module_id)
+
+
+def current(store: Store) -> list[str]:
+    """The module_ids whose rows are the output's present answer: `newest`, or of a backtest the newest of each step."""
+    held = newest(store)
+    if held is None or delta.open_table(store, WORK_LEDGER) is None:
+        return [] if held is None else [held]
+    runs = ledger.runs(store)
+    finished = runs.filter(pl.col("state") == "finished")
+    steps: dict[str, str] = {}
+    for module_id in (runs if finished.is_empty() else finished)["module_id"]:
+        steps[module_name(module_id)] = module_id
+    return sorted(steps.values())
 
 
 def newest(store: Store) -> str | None:

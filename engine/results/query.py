@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.fs
 
 from engine import delta
+from engine.commit import LEDGERS
 from engine.errors import UserError
-from engine.results.open import newest, tables
+from engine.results.open import current, tables
 from engine.storage import Store
 
-PLAIN = ("files", "runs", "dictionary")
+PLAIN = (*LEDGERS, "runs", "dictionary")
 """Tables that a query sees as they are; every other one as the newest results, and as `<name>_all`."""
 
 BEST_NIGHT = (
@@ -35,7 +36,8 @@ def query(store: Store, sql: str) -> pa.Table:
     """The answer to one `SELECT`. Raises `UserError` where DuckDB does not understand it, or it wants to write.
 
     Views: `nights`, `epochs`, `vitals` and whatever else the module writes hold the rows of the newest finished run's
-    module version, `<name>_all` those of every version; `files`, `runs` and `dictionary` are whole.
+    module version (of a backtest, of each step's), `<name>_all` those of every version; `files` or `work`, `runs` and
+    `dictionary` are whole.
     """
     with connect(store) as connection:
         try:
@@ -50,23 +52,23 @@ def query(store: Store, sql: str) -> pa.Table:
 def connect(store: Store) -> duckdb.DuckDBPyConnection:
     """A connection that sees the output's views and can touch no file. Close it, or use it as a context."""
     connection = duckdb.connect(":memory:")
-    module_id = newest(store)
+    module_ids = current(store)
     for name in tables(store):
         dataset = _dataset(store, name)
         if name in PLAIN:
             connection.register(name, dataset)
         else:
             connection.register(f"{name}_all", dataset)
-            connection.execute(_view(name, set(dataset.schema.names), module_id))
+            connection.execute(_view(name, set(dataset.schema.names), module_ids))
     for lock in LOCKS:
         connection.execute(lock)
     return connection
 
 
-def _view(name: str, columns: set[str], module_id: str | None) -> str:
+def _view(name: str, columns: set[str], module_ids: list[str]) -> str:
     best = f"QUALIFY {BEST_NIGHT}" if name == "nights" and columns >= _BEST_NEEDS else ""
-    chosen = (module_id or "").replace("'", "''")
-    return f'CREATE VIEW "{name}" AS SELECT * FROM "{name}_all" WHERE module_id = \'{chosen}\' {best}'
+    chosen = ", ".join("'" + one.replace("'", "''") + "'" for one in module_ids or [""])
+    return f'CREATE VIEW "{name}" AS SELECT * FROM "{name}_all" WHERE module_id IN ({chosen}) {best}'
 
 
 def _dataset(store: Store, name: str) -> Any:

@@ -7,7 +7,7 @@ import json
 import polars as pl
 
 from engine import ledger
-from engine.results.open import newest
+from engine.results.open import current
 from engine.storage import Store
 
 GRAVITY = ("quarantined", "failed", "rejected", "partial", "ok")
@@ -17,7 +17,7 @@ GRAVITY = ("quarantined", "failed", "rejected", "partial", "ok")
 def status(store: Store, module_id: str | None = None) -> pl.DataFrame:
     """status, files, size_bytes, seconds of one module version (the newest run's by default), the worst first."""
     counted = (
-        ledger.scan(store, module_id or newest(store) or "")
+        _mine(store, module_id)
         .group_by("status")
         .agg(pl.len().cast(pl.Int64).alias("files"), pl.col("size_bytes").sum(), pl.col("seconds").sum())
         .collect()
@@ -42,7 +42,7 @@ def errors(store: Store, module_id: str | None = None) -> pl.DataFrame:
     fingerprint and the reasons; `example` is the first file by name and `message` is about it.
     """
     kind = ["status", "cause", "reasons", "fingerprint"]
-    bad = ledger.scan(store, module_id or newest(store) or "").filter(pl.col("status") != "ok").collect()
+    bad = _mine(store, module_id).filter(pl.col("status") != "ok").collect()
     grouped = (
         bad.with_columns(pl.col("reasons").list.join(" "))
         .sort("work_key", "file")
@@ -54,6 +54,11 @@ def errors(store: Store, module_id: str | None = None) -> pl.DataFrame:
         )
     )
     return grouped.sort([_gravity(), pl.col("files")], descending=[False, True], maintain_order=True)
+
+
+def _mine(store: Store, module_id: str | None) -> pl.LazyFrame:
+    """The ledger's rows of one module version, or of those that are the output's present answer."""
+    return ledger.scan(store).filter(pl.col("module_id").is_in([module_id] if module_id else current(store)))
 
 
 def _gravity() -> pl.Expr:
