@@ -12,6 +12,9 @@ from engine.backtest.models.auto_theta import AutoTheta
 from engine.backtest.models.dynamic_optimized_theta import DynamicOptimizedTheta
 from engine.backtest.models.naive import Naive
 from engine.backtest.models.seasonal_naive import SeasonalNaive
+from engine.backtest.models.stl_drift import STLDrift
+from engine.backtest.models.stl_naive import STLNaive
+from engine.backtest.models.stlm_ets import STLMEts
 from engine.backtest.models.theta import Theta
 from engine.backtest.models.window_average import WindowAverage
 from tests.engine.backtest.models import agreement
@@ -24,6 +27,9 @@ MODELS = [
     Theta(season_h=1),
     DynamicOptimizedTheta(),
     AutoTheta(),
+    STLNaive(),
+    STLDrift(),
+    STLMEts(),
 ]
 FLAT = {"seasonal_naive", "theta", "dynamic_optimized_theta", "auto_theta", "stl_naive", "stl_drift", "stlm_ets"}
 each = pytest.mark.parametrize("model", MODELS, ids=repr)

@@ -1,0 +1,57 @@
+"""What STL's models forecast, against the same written out with NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.backtest.models.ets import ETS
+from engine.backtest.models.stl_drift import STLDrift
+from engine.backtest.models.stl_naive import STLNaive
+from engine.backtest.models.stlm_ets import STLMEts
+from kernels.stl import stl
+from tests.engine.backtest.models.agreement import daily
+
+Z90 = 1.2815515655446004
+
+
+@pytest.mark.parametrize("n", [168, 175])
+@pytest.mark.parametrize("later", [0, 5])
+def test_walks_go_on_from_the_newest_value_less_its_figure(n: int, later: int) -> None:
+    y = daily(n + later, seed=n)
+    seasonal = stl(y[:n], 24)[0]
+    figure = np.resize(seasonal[-24:], later + 30)
+    rest = y - np.concatenate([seasonal, figure[:later]])
+    at = np.array([later])
+    plain = STLNaive().predict(STLNaive().fit(y[:n], "", None, 1).params, y[n:], at, 30)
+    np.testing.assert_allclose(plain.mean[0], rest[-1] + figure[later:], rtol=1e-12)
+    steps, differences = np.arange(1, 31), np.diff(rest[:n])
+    assert plain.high is not None
+    spread = np.sqrt((differences**2).mean())
+    np.testing.assert_allclose(plain.high[0] - plain.mean[0], Z90 * spread * np.sqrt(steps), rtol=1e-10)
+    drifting = STLDrift().predict(STLDrift().fit(y[:n], "", None, 1).params, y[n:], at, 30)
+    np.testing.assert_allclose(drifting.mean[0], rest[-1] + differences.mean() * steps + figure[later:], rtol=1e-12)
+    wide = Z90 * differences.std(ddof=1) * np.sqrt(steps * (1 + steps / (n - 1)))
+    assert drifting.low is not None
+    np.testing.assert_allclose(drifting.mean[0] - drifting.low[0], wide, rtol=1e-10)
+
+
+@pytest.mark.parametrize("form", STLMEts.forms)
+def test_the_rest_is_smoothed_as_ets_alone_would(form: str) -> None:
+    y = daily(180, seed=8)
+    seasonal = stl(y[:168], 24)[0]
+    figure = np.resize(seasonal[-24:], 48)
+    rest = y - np.concatenate([seasonal, figure[:12]])
+    alone, model = ETS(form), STLMEts()
+    expected = alone.predict(alone.fit(rest[:168], "", None, 200).params, rest[168:], np.array([12]), 24)
+    paths = model.predict(model.fit(y[:168], form, None, 200).params, y[168:], np.array([12]), 24)
+    assert paths.low is not None and expected.low is not None
+    np.testing.assert_allclose(paths.mean, expected.mean + figure[12:36], rtol=1e-12)
+    np.testing.assert_allclose(paths.mean - paths.low, expected.mean - expected.low, rtol=1e-9)
+
+
+def test_a_form_is_chosen_by_its_rest() -> None:
+    hours = np.arange(168)
+    still, rising = daily(168, seed=9, noise=3.0), daily(168, seed=9, noise=0.1) + 0.5 * hours
+    assert STLMEts().select(still, 200) in STLMEts.forms
+    assert STLMEts().select(rising, 200) in ("AAN", "AAdN")
