@@ -106,10 +106,12 @@ def readings(where: str, rows: pl.LazyFrame, columns: Columns, weight: str | Non
 def _vital(where: str, rows: pl.LazyFrame, columns: Columns) -> pl.Expr:
     """Our name of each row's vital, null for what is no vital of ours. Raises `UserError` if all are so."""
     assert columns.vital is not None
-    known = OURS | dict(columns.names)
-    found = rows.select(pl.col(columns.vital).cast(pl.String).unique()).collect(engine="streaming").to_series()
-    theirs = sorted(name for name in found.to_list() if name is not None)
-    if theirs and not known.keys() & set(theirs):
-        some = ", ".join(theirs[:12]) + (", …" if len(theirs) > 12 else "")
+    theirs = pl.col(columns.vital).cast(pl.String)
+    found = rows.select(theirs.unique()).collect(engine="streaming").to_series().drop_nulls().sort()
+    known = {name: vital for name, vital in (OURS | dict(columns.names)).items() if name in set(found)}
+    if len(found) and not known:
+        some = ", ".join(found[:12]) + (", …" if len(found) > 12 else "")
         raise UserError(f"{where}: no vital is known; there are {some}: name ours in `names`, such as HR: hr_bpm")
-    return pl.col(columns.vital).cast(pl.String).replace_strict(known, default=None, return_dtype=pl.String)
+    # Not `replace_strict`: it would take the whole column into memory.
+    ours = [pl.when(theirs == name).then(pl.lit(vital)).otherwise(None) for name, vital in known.items()]
+    return pl.coalesce(ours or [pl.lit(None, pl.String)])
