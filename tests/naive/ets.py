@@ -55,13 +55,10 @@ def solve(y: Floats, theta: Floats, m: int, trend: bool) -> tuple[float, Floats]
 
 
 def classical(y: Floats, m: int) -> Floats:
-    """A least squares line through the means of the last whole seasons, and the mean season about it."""
-    seasons = y.size // m
-    off = y.size - seasons * m
-    table = y[off:].reshape(seasons, m)
-    slope, height = np.polyfit(off + (m - 1) / 2 + m * np.arange(seasons), table.mean(axis=1), 1)
-    season = [np.mean([y[t] - height - slope * t for t in range(off, y.size) if t % m == phase]) for phase in range(m)]
-    return np.array([height - slope, slope, *season])
+    """The mean season of the last whole ones, and how far above it the first hours lie."""
+    first = y.size % m
+    season = [np.mean([y[t] for t in range(first, y.size) if t % m == phase]) for phase in range(m)]
+    return np.array([np.mean(y[:m]) - np.mean(season), 0.0, *season])
 
 
 def forecast(theta: Floats, state: Floats, variance: float, steps: int) -> tuple[Floats, Floats]:
@@ -70,8 +67,3 @@ def forecast(theta: Floats, state: Floats, variance: float, steps: int) -> tuple
     mean = [w @ np.linalg.matrix_power(f, j) @ state for j in range(steps)]
     weights = [1.0] + [float(w @ np.linalg.matrix_power(f, j - 1) @ g) for j in range(1, steps)]
     return np.array(mean), np.sqrt(variance * np.cumsum(np.square(weights)))
-
-
-def aicc(total: float, n: int, unknowns: int) -> float:
-    k = unknowns + 1
-    return n * np.log(total / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1)

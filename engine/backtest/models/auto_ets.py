@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,18 +10,20 @@ import numpy as np
 from engine.backtest.contract import COLD, Fits, Floats, History, Ints, Paths
 from engine.backtest.models.compiled import Batch, Compiled, Layout
 from engine.backtest.models.ets import FORMS, form_table, learn_forms, shortest_slice, smoothed_paths, smoothing_layout
-from kernels.ets_sweep import aicc
+from kernels.ets_sweep import freedom
 
 
 @dataclass(frozen=True, slots=True)
 class AutoETS(Compiled):
-    """The form of least AICc among `forms`, chosen at the select cadence from fits without a warm start; else as ETS.
+    """The form among `forms` of least `criterion`, chosen at the select cadence from cold fits; else as ETS.
 
-    Forms are additive: multiplicative ones can explode and are not offered. A slice too short for a form leaves it out.
+    Forms are additive: multiplicative ones can explode and are not offered. `criterion`: aic, or aicc, which with 24
+    seasonal figures drops the season where three days have one (M4 hourly, window 72: MASE 1.41 against 1.06).
     """
 
     forms: tuple[str, ...] = tuple(FORMS)
     season_h: int = 24
+    criterion: str = "aic"
 
     name = "auto_ets"
 
@@ -28,6 +31,8 @@ class AutoETS(Compiled):
         unknown = [form for form in self.forms if form not in FORMS]
         if unknown or not self.forms:
             raise ValueError(f"no form {', '.join(unknown) or 'at all'}: choose among {', '.join(FORMS)}")
+        if self.criterion not in ("aic", "aicc"):
+            raise ValueError(f"no criterion {self.criterion!r}: aic or aicc")
         if self.season_h < 2:
             raise ValueError("a season has two hours or more")
 
@@ -57,8 +62,14 @@ class AutoETS(Compiled):
         )
         self.learn(np.ascontiguousarray(y), batch)
         table = form_table(self.forms, self.season_h)
-        scores = [aicc(row[4], y.size, form) for row, form in zip(values, table, strict=True)]
+        scores = [self._score(row[4], y.size, freedom(form)) for row, form in zip(values, table, strict=True)]
         return self.forms[int(np.argmin(np.where(batch.failed, np.inf, scores)))]
+
+    def _score(self, variance: float, n: int, learned: int) -> float:
+        """n errors of this variance, `learned` parameters and states; the variance is one more."""
+        k = learned + 1
+        deviance = n * math.log(max(variance * (n - learned), 1e-300) / n)
+        return deviance + 2 * k + (2 * k * (k + 1) / (n - k - 1) if self.criterion == "aicc" else 0)
 
     def learn(self, y: Floats, batch: Batch) -> None:
         learn_forms(y, batch, form_table(self.forms, self.season_h))

@@ -120,6 +120,11 @@ def test_the_form_follows_the_series() -> None:
     assert chosen(agreement.daily(240, seed=9), forms=("AAdN", "ANN")) in ("AAdN", "ANN")
 
 
+def test_the_corrected_criterion_wants_more_for_a_season() -> None:
+    y = agreement.daily(72, seed=9, swing=3.0)
+    assert (AutoETS().select(y, 200), AutoETS(criterion="aicc").select(y, 200)) == ("ANA", "ANN")
+
+
 def test_the_form_rules_the_fits_of_its_day() -> None:
     y = agreement.daily(400, seed=10)
     swept = AutoETS().sweep(y, agreement.rolling(y, (168,), range(336, 364)))
@@ -137,6 +142,8 @@ def test_auto_ets_refuses_no_forms_and_multiplicative_ones() -> None:
     for forms in ((), ("ANA", "MAM")):
         with pytest.raises(ValueError, match="no form"):
             AutoETS(forms)
+    with pytest.raises(ValueError, match="no criterion"):
+        AutoETS(criterion="bic")
     for model in (AutoETS, HoltWinters):
         with pytest.raises(ValueError, match="a season has"):
             model(season_h=1)
