@@ -16,7 +16,7 @@ from jobs.backtest_run import Served
 from jobs.show import count, draw
 
 SHOWN = 15
-_UNITS = {"window / refit": "h", "cpu_s": "s", "skill": "%", "answered": "%", "covered": "%"}
+_UNITS = {"window/refit": "h", "cpu_s": "s", "skill": "%", "covered": "%"}
 
 
 def ranked(output: Store, served: Served) -> Leaderboard:
@@ -29,14 +29,14 @@ def ranked(output: Store, served: Served) -> Leaderboard:
 
 def show_leaders(console: Console, board: Leaderboard) -> None:
     """The first places, on one screen."""
-    window = pl.col("window_h").cast(pl.String).fill_null("expanding")
+    window = pl.col("window_h").cast(pl.String).fill_null("all")
     policy = pl.when(pl.col("policy") == "update").then(pl.lit("")).otherwise(pl.format(" {}", "policy"))
     note = pl.when("best").then(pl.lit("best")).when("as_good").then(pl.lit("as good")).otherwise(pl.lit(""))
     shown = board.frame.select(
         "model",
-        pl.format("{} / {}{}", window, "refit_h", policy).alias("window / refit"),
+        pl.format("{} / {}{}", window, "refit_h", policy).alias("window/refit"),
         pl.col("mase_charged").round(3).alias("mase"),
-        *((100 * pl.col(name)).round(1) for name in ("skill", "answered", "covered")),
+        *((pl.col(name) * 100).round(1) for name in ("skill", "covered")),
         pl.col("cpu_s").round(2),
         pl.concat_str(note, pl.when("pareto").then(pl.lit(" ·")).otherwise(pl.lit(""))).alias("note"),
     )
@@ -45,7 +45,7 @@ def show_leaders(console: Console, board: Leaderboard) -> None:
         f"{'origins that all have' if board.basis == 'common' else 'origins that each has (none is common)'}"
     )
     draw(console, shown, title, _UNITS, SHOWN)
-    console.print("as good: not shown to be worse than the best (Holm) · dot: no other is both better and cheaper")
+    console.print("as good: not shown to be worse than the best (Holm) · dot: none is both better and cheaper")
 
 
 def as_dict(served: Served, board: Leaderboard) -> dict[str, Any]:
