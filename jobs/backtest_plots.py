@@ -12,7 +12,7 @@ import polars as pl
 from engine.backtest.scores.findings import Findings
 from jobs.svg import COLOURS, Axis, Chart
 
-NOMINAL = 0.8
+NOMINAL, LEAST_SHOWN = 0.8, 0.5
 Row = Mapping[str, Any]
 
 
@@ -29,8 +29,10 @@ def label(row: Row) -> str:
 
 
 def colours(found: Findings) -> dict[str, int]:
-    """Each model's colour, the same in all figures: by rank."""
-    return {model: min(i, COLOURS) for i, model in enumerate(found.board.frame["model"].unique(maintain_order=True))}
+    """Each model's colour, the same in all figures: by rank among the chosen; the others are dim."""
+    models = found.board.frame["model"].unique(maintain_order=True).to_list()
+    chosen = {model: i for i, model in enumerate(found.chosen["model"])}
+    return {model: min(chosen.get(model, COLOURS), COLOURS) for model in models}
 
 
 def figure(title: str, note: str, body: str) -> str:
@@ -50,7 +52,7 @@ def by_vital_step(found: Findings) -> list[str]:
     """MAE by hours ahead, one figure a vital."""
     figures = []
     for (vital,), rows in found.by_vital_step.group_by("vital", maintain_order=True):
-        chart = Chart(_hours(rows, "step", "hours ahead"), Axis("MAE"), 440, 280)
+        chart = Chart(_hours(rows, "step", "hours ahead"), Axis("MAE"), 540, 300)
         _lines(chart, found, rows, "step", "mae")
         figures.append(figure(str(vital), "MAE in the vital's unit.", chart.svg(f"MAE of {vital}")))
     return figures
@@ -83,15 +85,15 @@ def by_choice(found: Findings, column: str) -> str:
 def pareto(found: Findings) -> str:
     """CPU seconds against error."""
     rows = found.board.frame.filter((pl.col("cpu_s") > 0) & pl.col("mase_charged").is_not_null())
-    chart = Chart(Axis("CPU seconds of all fits, if run alone", log=True), Axis("MASE"), label_room=150)
+    chart = Chart(Axis("CPU seconds of all fits, if run alone", log=True), Axis("MASE"), 700, 400)
     colour = colours(found)
     front = rows.filter("pareto").sort("cpu_s")
     chart.front(front["cpu_s"].to_list(), front["mase_charged"].to_list())
-    for row in rows.rows(named=True):
+    for row in rows.filter(~pl.col("pareto")).rows(named=True):
         chart.points([row["cpu_s"]], [row["mase_charged"]], colour[row["model"]], label(row))
-    for row in front.rows(named=True):
-        chart.line([row["cpu_s"]], [row["mase_charged"]], colour[row["model"]], label(row))
-    note = "Every configuration; named are those of the front. Point at a dot for its name."
+    for i, row in enumerate(front.rows(named=True)):
+        chart.mark(row["cpu_s"], row["mase_charged"], colour[row["model"]], str(i + 1), label(row))
+    note = "Every configuration; numbered are those of the front. Point at a dot for its name."
     return figure("Cost against error", note, keys(found, rows["model"].unique().to_list()) + chart.svg("cost"))
 
 
@@ -102,7 +104,7 @@ def coverage(found: Findings) -> list[str]:
         mine = (pl.col(name).eq_missing(pl.lit(one[name])) for name in found.chosen.columns)
         rows = found.coverage.filter(*mine).sort("step")
         chart = Chart(_hours(rows, "step", "hours ahead"), Axis(""), 300, 190)
-        chart.limits(0.0, 1.0)
+        chart.limits(min([LEAST_SHOWN, *rows["low"].to_list()]), 1.0)
         chart.rule(NOMINAL, "80 %")
         steps = rows["step"].to_list()
         chart.band(steps, rows["low"].to_list(), rows["high"].to_list(), colour[one["model"]])

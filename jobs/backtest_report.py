@@ -97,7 +97,7 @@ def _sections(found: Findings) -> list[str]:
         _section("Leaderboard", f"By MASE on {basis}, all vitals together.", board),
         _section("Error curves", "", _grid(curves)),
         "" if one_vital else _section("Error by step and vital", "", _grid(plots.by_vital_step(found))),
-        _section("Cost", "", _grid([plots.pareto(found)])),
+        _section("Cost", "", _grid([plots.pareto(found), tables.front(found)], "row wide")),
         _section("Intervals", INTERVALS, _grid(plots.coverage(found), "row small")),
         _section("Fits", "What became of every attempted fit.", tables.statuses(found) + tables.origins(found)),
         _section("Differences", DIFFERENCES, tables.difference(found)),

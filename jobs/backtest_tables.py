@@ -17,11 +17,13 @@ from engine.vitals.severity import SEVERITIES
 from jobs.backtest_plots import Row, forest, label
 
 SHOWN = 20
-_HEADS = (
-    ("", ""), ("model", ""), ("window", "h"), ("refit", "h"), ("policy", ""), ("MASE", "common"), ("skill", ""),
-    ("", "95 % over users"), ("against the best", "Holm"), ("MAE", "common"), ("80 % interval", "covers"),
-    ("own fits", ""), ("answered", ""), ("MASE", "all origins"), ("CPU", "s"), ("front", "Pareto"), ("rows", "common"),
-    ("rows", "all"),
+Head = tuple[str, str, str]
+"""Name, unit or more, and class of a column."""
+_HEADS: tuple[Head, ...] = (
+    ("", "", "n"), ("model", "", ""), ("window", "h", "n"), ("refit", "h", "n"), ("policy", "", ""), ("MASE", "", "n"),
+    ("skill", "", "n"), ("", "95 % over users", ""), ("against the best", "Holm", ""), ("MAE", "", "n"),
+    ("covered", "of 80 %", "n"), ("own fits", "", "n"), ("answered", "", "n"), ("CPU", "s", "n"), ("", "Pareto", ""),
+    ("rows", "", "n"), ("MASE", "all origins", "n"), ("rows", "all origins", "n"),
 )  # fmt: skip
 _STATUS_COLOURS = {
     "ok": "var(--c2)", "constant": "var(--c5)", "too_short": "var(--dim)", "error": "var(--c1)",
@@ -40,10 +42,10 @@ def verdict(found: Findings) -> str:
     if found.board.n_users < 2:
         lines.append("With one user, no difference between configurations can be tested.")
     else:
-        lines.append(
-            f"{len(equals)} of the other {len(frame) - 1} configurations are not shown to be worse, after Holm's "
-            f"correction for all pairs."
+        those = (
+            "All others are" if equals.is_empty() else f"{len(frame) - 1 - len(equals)} of {len(frame) - 1} others are"
         )
+        lines.append(f"{those} shown to be worse, after Holm's correction for all pairs; the rest may be as good.")
     priced = pl.concat([frame.head(1), equals]).drop_nulls("cpu_s").sort("cpu_s")
     if len(priced) > 1 and priced["cpu_s"][0] < (best["cpu_s"] or math.inf):
         cheap = priced.row(0, named=True)
@@ -62,8 +64,9 @@ def board(found: Leaderboard, mae: bool) -> str:
     """The leaderboard; rows after the first twenty fold. mae: whether all rows have one unit."""
     ends = found.frame.select(pl.col("skill_low").min(), pl.col("skill_high").max()).row(0)
     low, high = min(ends[0] or 0.0, 0.0), max(ends[1] or 0.0, 0.0)
-    rows = [_board_row(i + 1, row, low, high, mae) for i, row in enumerate(found.frame.rows(named=True))]
-    heads = [head for head in _HEADS if mae or head != ("MAE", "common")]
+    left_out = {name for name, out in (("MAE", not mae), ("policy", found.frame["policy"].n_unique() < 2)) if out}
+    rows = [_board_row(i + 1, row, low, high, left_out) for i, row in enumerate(found.frame.rows(named=True))]
+    heads = [head for head in _HEADS if head[0] not in left_out]
     first = _table(heads, rows[:SHOWN], "wide")
     if len(rows) <= SHOWN:
         return first
@@ -71,17 +74,16 @@ def board(found: Leaderboard, mae: bool) -> str:
     return f"{first}<details><summary>{len(rows) - SHOWN} more</summary>{rest}</details>"
 
 
-def _board_row(place: int, row: Row, low: float, high: float, mae: bool) -> str:
+def _board_row(place: int, row: Row, low: float, high: float, left_out: set[str]) -> str:
     window = "all" if row["window_h"] is None else row["window_h"]
     cells = [
-        (place, "n"), (escape(row["model"]), ""), (window, "n"), (row["refit_h"], "n"), (row["policy"], ""),
-        (digits(row["mase_charged"]), "n"), (digits(row["skill"]), "n"), (forest(row, low, high), ""),
-        (_against(row), ""), (digits(row["mae"]), "n"), (percent(row["covered"]), "n"), (percent(row["own"]), "n"),
-        (percent(row["answered"]), "n"), (digits(row["mase_all"]), "n"), (digits(row["cpu_s"]), "n"),
-        ('<span class="good">●</span>' if row["pareto"] else "", ""), (f"{row['n_common'] or 0:,}", "n"),
-        (f"{row['n_all']:,}", "n"),
+        place, escape(row["model"]), window, row["refit_h"], row["policy"], digits(row["mase_charged"]),
+        digits(row["skill"]), forest(row, low, high), _against(row), digits(row["mae"]), percent(row["covered"]),
+        percent(row["own"]), percent(row["answered"]), digits(row["cpu_s"]),
+        '<span class="good">●</span>' if row["pareto"] else "", f"{row['n_common'] or 0:,}", digits(row["mase_all"]),
+        f"{row['n_all']:,}",
     ]  # fmt: skip
-    kept = cells if mae else cells[:9] + cells[10:]
+    kept = [(cell, head[2]) for cell, head in zip(cells, _HEADS, strict=True) if head[0] not in left_out]
     return _row(kept, "best" if row["best"] else "")
 
 
@@ -110,7 +112,7 @@ def statuses(found: Findings) -> str:
         counts = [(f"{n[s]:,}" if s in n else "–", "n") for s in present]
         cells = [(escape(str(model)), ""), (f'<div class="bar">{bar}</div>', ""), (f"{sum(n.values()):,}", "n")]
         rows.append(_row([*cells, *counts, (digits(part["cpu_s"].sum()), "n")]))
-    heads = [("model", ""), ("", ""), ("fits", ""), *((s, "") for s in present), ("CPU", "s")]
+    heads = [("model", "", ""), ("", "", ""), ("fits", "", "n"), *((s, "", "n") for s in present), ("CPU", "s", "n")]
     return key + _table(heads, rows) + _faults(found)
 
 
@@ -122,7 +124,8 @@ def _faults(found: Findings) -> str:
               (escape(row["error_class"] or "–"), ""), (escape(row["error_message"] or "–"), "text")])
         for row in found.faults.rows(named=True)
     ]  # fmt: skip
-    table = _table([("model", ""), ("status", ""), ("fits", ""), ("class", ""), ("message", "")], rows)
+    heads = ("model", "status", "fits", "class", "message")
+    table = _table([(head, "", "n" if head == "fits" else "") for head in heads], rows)
     return f"<details><summary>What went wrong, most frequent first</summary>{table}</details>"
 
 
@@ -140,8 +143,8 @@ def difference(found: Findings) -> str:
     rows = []
     for i, name in enumerate(names):
         cells = [_difference_cell(statistic[i, j], corrected[i, j], i == j) for j in range(len(names))]
-        rows.append(f'<tr><th class="side">{escape(name)}</th>{"".join(cells)}</tr>')
-    heads = "".join(f"<th>{escape(name)}</th>" for name in names)
+        rows.append(f'<tr><td class="n soft">{i + 1}</td><th class="side">{escape(name)}</th>{"".join(cells)}</tr>')
+    heads = "<th></th>" + "".join(f'<th class="mid">{i + 1}</th>' for i in range(len(names)))
     return f'<div class="scroll"><table><tr><th></th>{heads}</tr>{"".join(rows)}</table></div>'
 
 
@@ -170,9 +173,10 @@ def clinical(found: Findings) -> str:
         )  # fmt: skip
         matrices.append(f"<figure><h3>{escape(label(row))}</h3>{_confusion(one)}</figure>")
     heads = [
-        ("configuration", ""), ("kappa", "quadratic weights"), ("severe missed", "share of severe hours"),
-        ("severe in vain", "share of severe forecasts"), ("severe", "hours × steps"), ("lead", "h, median (share > 0)"),
-        ("onsets", ""), ("unanswered", ""), ("compared", "hours × steps"),
+        ("configuration", "", ""), ("kappa", "quadratic weights", "n"), ("severe missed", "of severe hours", "n"),
+        ("severe in vain", "of severe forecasts", "n"), ("severe", "hours × steps", "n"),
+        ("lead", "h, median (share > 0)", "n"), ("onsets", "", "n"), ("unanswered", "", "n"),
+        ("compared", "hours × steps", "n"),
     ]  # fmt: skip
     folded = f"<details><summary>Confusion matrices</summary><div class='row small'>{''.join(matrices)}</div></details>"
     return _table(heads, rows) + folded
@@ -227,6 +231,16 @@ def _row(cells: Sequence[tuple[Any, str]], kind: str = "") -> str:
     return f'<tr class="{kind}">{body}</tr>' if kind else f"<tr>{body}</tr>"
 
 
-def _table(heads: Sequence[tuple[str, str]], rows: Sequence[str], kind: str = "") -> str:
-    named = "".join(f"<th>{head}<small>{unit}</small></th>" for head, unit in heads)
+def front(found: Findings) -> str:
+    """The configurations of the Pareto front, numbered as in the figure."""
+    rows = found.board.frame.filter((pl.col("cpu_s") > 0) & pl.col("pareto")).sort("cpu_s").rows(named=True)
+    cells = [
+        _row([(i + 1, "n"), (escape(label(row)), ""), (digits(row["cpu_s"]), "n"), (digits(row["mase_charged"]), "n")])
+        for i, row in enumerate(rows)
+    ]
+    return _table([("", "", "n"), ("Pareto front", "", ""), ("CPU", "s", "n"), ("MASE", "", "n")], cells)
+
+
+def _table(heads: Sequence[Head], rows: Sequence[str], kind: str = "") -> str:
+    named = "".join(f'<th class="{style}">{head}<small>{unit}</small></th>' for head, unit, style in heads)
     return f'<div class="scroll"><table class="{kind}"><tr>{named}</tr>{"".join(rows)}</table></div>'

@@ -10,7 +10,7 @@ from html import escape
 COLOURS = 8
 """Series colours that the page defines, --c0 … --c7; a later series takes --dim."""
 LEFT, TOP, BOTTOM = 46, 12, 38
-LABEL_PX, CHARACTER_PX = 14.0, 6.4
+LABEL_PX, CHARACTER_PX = 14.0, 7.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,8 @@ class Chart:
 
     x: Axis
     y: Axis
-    width: int = 620
-    height: int = 320
-    zero: bool = False
-    label_room: int = 0
+    width: int = 540
+    height: int = 330
     _items: list[tuple[str, list[tuple[float, ...]], int, str]] = field(default_factory=list)
     _rules: list[tuple[float, str]] = field(default_factory=list)
     _limits: tuple[float, float] | None = None
@@ -42,6 +40,10 @@ class Chart:
 
     def points(self, xs: Sequence[float], ys: Sequence[float], colour: int, name: str = "") -> None:
         self._add("points", colour, name, xs, ys)
+
+    def mark(self, x: float, y: float, colour: int, text: str, name: str) -> None:
+        """A point with a few letters above it."""
+        self._add("mark", colour, f"{text} {name}", [x], [y])
 
     def front(self, xs: Sequence[float], ys: Sequence[float]) -> None:
         """A dashed line that takes part in no labels."""
@@ -69,8 +71,8 @@ class Chart:
             return '<p class="none">Nothing to draw.</p>'
         xs = [row[0] for _, rows, _, _ in self._items for row in rows]
         ys = [value for _, rows, _, _ in self._items for row in rows for value in row[1:]] + [y for y, _ in self._rules]
-        along = _Scale(self.x, min(xs), max(xs), LEFT, self.width - self._room() - 8, pad=0.02)
-        low, high = self._limits or (min([0.0, *ys]) if self.zero else min(ys), max(ys))
+        along = _Scale(self.x, min(xs), max(xs), LEFT, self.width - max(self._room(), 18), pad=0.02)
+        low, high = self._limits or (min(ys), max(ys))
         up = _Scale(self.y, low, high, self.height - BOTTOM, TOP, pad=0.0 if self._limits else 0.06)
         body = [*_grid(along, up), *(_rule(along, up, *rule) for rule in self._rules)]
         body += [_shape(kind, rows, colour, name, along, up) for kind, rows, colour, name in self._items]
@@ -80,7 +82,7 @@ class Chart:
 
     def _room(self) -> int:
         names = [name for kind, _, _, name in self._items if kind == "line"]
-        return self.label_room or int(max(map(len, names), default=0) * CHARACTER_PX) + (12 if any(names) else 0)
+        return int(max(map(len, names), default=0) * CHARACTER_PX) + (10 if any(names) else 0)
 
     def _labels(self, along: _Scale, up: _Scale) -> list[str]:
         """Names at the lines' ends, pushed apart, so that no legend is needed."""
@@ -220,11 +222,18 @@ def _shape(
         return f'<path class="band" style="fill:{paint}" d="M{"L".join(over + under)}Z"/>'
     told = [f"<title>{escape(name)} · {number(x)}: {number(round(y, 4))}</title>" for x, y in rows]
     dots = "".join(
-        f'<circle cx="{along.at(x):.1f}" cy="{up.at(y):.1f}" r="{4.5 if kind == "points" else 2.4}">{title}</circle>'
+        f'<circle cx="{along.at(x):.1f}" cy="{up.at(y):.1f}" r="{2.4 if kind == "line" else 4}">{title}</circle>'
         for (x, y), title in zip(rows, told, strict=True)
     )
     path = "L".join(f"{along.at(x):.1f} {up.at(y):.1f}" for x, y in rows)
     if kind == "front":
         return f'<path class="front" d="M{path}"/>'
     drawn = f'<path class="line" d="M{path}"/>' if kind == "line" else ""
+    if kind == "mark":
+        ((x, y),) = rows
+        drawn = (
+            f'<circle class="ring" cx="{along.at(x):.1f}" cy="{up.at(y):.1f}" r="6.5"/>'
+            f'<text class="mark" text-anchor="middle" x="{along.at(x):.1f}" y="{up.at(y) + 20:.1f}">'
+            f"{escape(name.split()[0])}</text>"
+        )
     return f'<g style="stroke:{paint};fill:{paint}">{drawn}<g class="dots">{dots}</g></g>'

@@ -20,11 +20,11 @@ def cpu_by_configuration(fits: pl.LazyFrame, refits_h: tuple[int, ...], phase_h:
         .agg(n_fits=pl.len(), n_ok=(pl.col("status") == "ok").sum(), cpu_s=pl.col("cpu_s").sum())
         .collect()
     )
-    parts = []
+    parts = [counted.clear().select("model", "window_h", "n_fits", "n_ok", "cpu_s", refit_h=pl.lit(0, pl.Int64))]
     for refit in refits_h:
         first_origin = -((-pl.col("hour")) // every_h) * every_h
         needed = (pl.col("role") != "asked") | ((pl.col("hour") % refit == 0) & (first_origin < pl.col("hour") + refit))
         added = counted.filter(needed).group_by("model", "window_h").agg(pl.col("n_fits", "n_ok", "cpu_s").sum())
         parts.append(added.with_columns(refit_h=pl.lit(refit, pl.Int64)))
     columns = [*FIT_KEY, "n_fits", "n_ok", "cpu_s"]
-    return pl.concat(parts).select(columns).sort(FIT_KEY)
+    return pl.concat([part.select(columns) for part in parts]).sort(FIT_KEY)

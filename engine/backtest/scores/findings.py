@@ -17,6 +17,7 @@ from engine.backtest.scores.summary import scores
 from engine.backtest.scores.table import CONFIGURATION
 from engine.backtest.scores.wilson import wilson
 
+BASELINE = "seasonal_naive"
 Frames = Mapping[str, pl.LazyFrame]
 TABLES = ("score_sums", "series_scores", "origin_sums", "fits", "origins", "forecasts", "weights")
 """What findings are made of; the last four may be absent."""
@@ -36,7 +37,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Findings:
-    """board: all vitals together. boards: by vital. chosen: the best configuration of each model, best first, `most`.
+    """board: all vitals together. boards: by vital. chosen: the best configuration of each of the best models, best
+    first, and of seasonal naive.
 
     by_step, by_vital_step: `SCORES` columns of `chosen`, on common origins. by_age: of each model's best configuration
     with the longest refit. by_grid: mase_charged of every configuration. coverage: by_step with low and high.
@@ -68,7 +70,7 @@ def find(frames: Frames, asked: Asked | None = None) -> Findings:
     board = leaderboard(series, cpu, asked.draws)
     vitals = series.select("vital").unique().collect()["vital"].sort().to_list()
     boards = {v: leaderboard(series.filter(pl.col("vital") == v), None, asked.draws) for v in vitals}
-    chosen = board.frame.unique("model", keep="first", maintain_order=True).head(asked.most).select(CONFIGURATION)
+    chosen = _chosen(board.frame, asked.most)
     sums = frames["score_sums"]
     common = sums.filter(pl.col("common")) if board.basis == "common" else sums
     compared = common.join(chosen.lazy(), on=CONFIGURATION, nulls_equal=True)
@@ -89,6 +91,13 @@ def find(frames: Frames, asked: Asked | None = None) -> Findings:
         clinical=_clinical(frames.get("forecasts"), chosen, asked),
         totals=_totals(frames, vitals),
     )
+
+
+def _chosen(board: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The best configuration of each of the best models, and of the one that all are held against."""
+    best = board.unique("model", keep="first", maintain_order=True).with_row_index()
+    kept = pl.col("index") < most - (pl.col("model").head(most) != BASELINE).all()
+    return best.filter(kept | (pl.col("model") == BASELINE)).select(CONFIGURATION)
 
 
 def _cpu(frames: Frames, asked: Asked) -> pl.DataFrame | None:
