@@ -123,4 +123,4 @@ def _series(table: pa.Table, row: int) -> Series:
 
 
 def _array(table: pa.Table, name: str, row: int) -> Any:
-    return np.array(table[name][row].values)  # a copy: kernels take no read-only arrays
+    return table[name][row].values.to_numpy(zero_copy_only=False).copy()  # a copy: kernels take no read-only arrays
