@@ -97,7 +97,7 @@ def _judged(known: Known, instants: Ints) -> Judged:
     observed = np.concatenate([[0], np.cumsum(np.isfinite(known.values))])
     number, span = known.positions(instants)
     found = span >= 0
-    starts = np.array([segment.start for segment in known.segments] or [0], np.int64)
+    starts = np.array([segment.start for segment in known.segments] or [known.start], np.int64)
     begin = starts[number]  # means nothing where nothing was found
     upto = np.clip(instants - known.start, 0, n)
     n_observed = np.where(found, observed[upto] - observed[begin - known.start], 0)
