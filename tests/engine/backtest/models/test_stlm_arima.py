@@ -1,0 +1,51 @@
+"""STL with an ARIMA of what is left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.backtest.contract import Model
+from engine.backtest.models.arima import Arima, parse
+from engine.backtest.models.stlm_arima import STLMArima
+from kernels.stl import stl
+from tests.engine.backtest.models import promises
+from tests.engine.backtest.models.agreement import daily
+
+MODELS: list[Model] = [STLMArima(order="(1,1,1)"), STLMArima(order="(2,0,0)c")]
+each = pytest.mark.parametrize("model", MODELS, ids=repr)
+
+
+def test_forecasts_are_the_figure_plus_arimas() -> None:
+    y = daily(198, seed=3)
+    seasonal, _ = stl(y[:168], 24)
+    arima, model = Arima("(1,1,1)"), STLMArima(order="(1,1,1)")
+    figure = np.resize(seasonal[-24:], 60)
+    at = np.array([0, 5, 30])
+    rest = arima.predict(arima.fit(y[:168] - seasonal, "", None, 200).params, y[168:] - figure[:30], at, 24)
+    ours = model.predict(promises.learned(model, y[:168]), y[168:], at, 24)
+    for row, origin in enumerate(at):
+        np.testing.assert_allclose(ours.mean[row], rest.mean[row] + figure[origin : origin + 24], rtol=1e-12)
+
+
+@each
+def test_promises(model: Model) -> None:
+    promises.fits_are_deterministic(model)
+    promises.quantiles_are_ordered(model, promises.rows_see_nothing_later(model))
+
+
+def test_json_forecasts_equally_elsewhere() -> None:
+    promises.json_forecasts_equally_elsewhere(MODELS)
+
+
+def test_error_is_flat_in_age() -> None:
+    promises.error_is_flat_in_age(MODELS[0], range(6))
+
+
+def test_the_search_sees_no_season() -> None:
+    model = STLMArima(orders=5)
+    form = model.select(daily(120), 200)
+    assert model.selects and parse(form).season == 1
+    assert model.fit(daily(120), form, None, 200).params["form"] == form
+    with pytest.raises(ValueError, match="has no season"):
+        STLMArima(order="(1,0,1)(0,1,1)[24]")
