@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.backtest.contract import Floats, Ints
 from engine.vitals.plausibility import LIMITS, stuck, within_rate
@@ -31,7 +32,7 @@ def to_hours(vital: str, ts_us: Ints, value: Floats, weight: Ints) -> Hourly:
     rate = 0
     summaries = bool(weight.any())  # whose rate was judged reading by reading, and two sources may differ at an instant
     if vital in LIMITS and not summaries:
-        keep = within_rate(vital, ts_us, value) if _jumps(vital, ts_us, value) else np.ones(len(value), np.bool_)
+        keep = _within_rate(vital, ts_us, value) if _jumps(vital, ts_us, value) else np.ones(len(value), np.bool_)
         rate = int(len(keep) - keep.sum())
         ts_us, value, weight = ts_us[keep], value[keep], weight[keep]
     if not len(ts_us):
@@ -56,9 +57,17 @@ def _jumps(vital: str, ts_us: Ints, value: Floats) -> bool:
     return bool(np.isfinite(per_us) and (np.abs(np.diff(value)) > per_us * np.diff(ts_us)).any())
 
 
-def _medians(hours: Ints, value: Floats, starts: Ints) -> Floats:
-    ordered = value[np.lexsort((value, hours))]
-    n = np.diff(np.append(starts, len(hours)))
+def _within_rate(vital: str, ts_us: Ints, value: Floats) -> NDArray[np.bool_]:
+    """As `within_rate`, but readings of one instant stay or go together, by their median."""
+    first = np.concatenate([[True], np.diff(ts_us) > 0])
+    starts = np.flatnonzero(first)
+    kept: NDArray[np.bool_] = within_rate(vital, ts_us[starts], _medians(ts_us, value, starts))[np.cumsum(first) - 1]
+    return kept
+
+
+def _medians(group: Ints, value: Floats, starts: Ints) -> Floats:
+    ordered = value[np.lexsort((value, group))]
+    n = np.diff(np.append(starts, len(group)))
     result: Floats = (ordered[starts + (n - 1) // 2] + ordered[starts + n // 2]) / 2
     return result
 

@@ -13,6 +13,7 @@ from engine.backtest.series.clean import series_of
 from engine.backtest.series.read_long import M4, Columns, read_long, scan
 from engine.backtest.series.read_output import TABLE, read_output
 from engine.backtest.series.read_wide import WideColumns, read_wide
+from engine.backtest.series.readable import readable
 from engine.backtest.series.series import Series
 from engine.errors import UserError
 from engine.storage import Store, StoreOptions, split_uri
@@ -75,10 +76,8 @@ def kind_of(source: SeriesInput, options: StoreOptions | None = None) -> Kind:
         is_folder = not source.uri.endswith(".zip")
         is_output = is_folder and delta.open_table(Store(source.uri, options), TABLE) is not None
         return Kind.OUTPUT if is_output else Kind.WIDE
-    try:
+    with readable(source.uri):
         names = set(scan(source.uri, Store(split_uri(source.uri)[0], options).delta_options()).collect_schema())
-    except (FileNotFoundError, pl.exceptions.NoDataError):
-        raise UserError(f"{source.uri}: no such file, or an empty one") from None
     wide = source.wide or WideColumns()
     is_long = {Columns().ts, Columns().value} <= names or {M4.ts, M4.value} <= names or wide.ts not in names
     return Kind.LONG if is_long else Kind.WIDE

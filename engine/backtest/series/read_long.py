@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.backtest.series.buckets import buckets
 from engine.backtest.series.names import NO_VITAL, OURS
+from engine.backtest.series.readable import readable
 from engine.backtest.series.times import UNITS_US, unread, utc_us
 from engine.errors import UserError
 
@@ -51,16 +52,12 @@ def read_long(
     """Frames of `names.READINGS`. columns: None = the defaults, or M4's if the file has those. storage: as polars takes
     it (`Store.delta_options()`). Raises `UserError`: no such file or column, no rows, no time, no vital that is known.
     """
-    try:
+    with readable(uri):
         rows = scan(uri, storage)
         schema = rows.collect_schema()
         if rows.head(1).collect().is_empty():  # a header alone says nothing of the columns' types
             raise UserError(f"{uri}: no rows")
         yield from readings(uri, rows, fitting(uri, schema, columns))
-    except (FileNotFoundError, pl.exceptions.NoDataError):
-        raise UserError(f"{uri}: no such file, or an empty one") from None
-    except pl.exceptions.ComputeError as error:
-        raise UserError(f"{uri}: cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def fitting(where: str, schema: pl.Schema, columns: Columns | None) -> Columns:

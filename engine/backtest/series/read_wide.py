@@ -14,6 +14,7 @@ import polars as pl
 
 from engine.backtest.series.names import OURS, READINGS
 from engine.backtest.series.read_long import Columns, readings, scan
+from engine.backtest.series.readable import readable
 from engine.errors import UserError
 from engine.storage import Store, StoreOptions, split_uri
 
@@ -40,8 +41,8 @@ def read_wide(
     columns = columns or WideColumns()
     if uri.endswith((".parquet", ".csv", ".tsv")):
         parent, _ = split_uri(uri)
-        rows = scan(uri, Store(parent, options).delta_options())
-        yield from _measured(uri, rows, columns)
+        with readable(uri):
+            yield from _measured(uri, scan(uri, Store(parent, options).delta_options()), columns)
         return
     files = _zipped(uri, options) if uri.endswith(".zip") else _folder(Store(uri, options))
     some = False
@@ -54,10 +55,7 @@ def read_wide(
 
 
 def _measured(where: str, rows: pl.LazyFrame, columns: WideColumns) -> Iterator[pl.DataFrame]:
-    try:
-        schema = rows.collect_schema()
-    except (FileNotFoundError, pl.exceptions.NoDataError):
-        raise UserError(f"{where}: no such file, or an empty one") from None
+    schema = rows.collect_schema()
     missing = [name for name in (columns.subject, columns.ts) if name not in schema]
     if missing:
         raise UserError(f"{where}: no column {', '.join(missing)}; there are {', '.join(schema)}")
@@ -88,7 +86,7 @@ def _patient(where: str, name: str, data: bytes, columns: WideColumns) -> pl.Dat
     if columns.ts not in header:
         raise UserError(f"{where}: no column {columns.ts}; there are {', '.join(header)}")
     vitals = _vitals(where, pl.Schema(dict.fromkeys(header, pl.Float64())), columns)
-    try:
+    with readable(where):
         rows = pl.read_csv(
             io.BytesIO(data),
             separator=separator,
@@ -96,8 +94,6 @@ def _patient(where: str, name: str, data: bytes, columns: WideColumns) -> pl.Dat
             schema_overrides=dict.fromkeys(vitals, pl.Float64),
             null_values=["", "NA"],
         )
-    except pl.exceptions.PolarsError as error:
-        raise UserError(f"{where}: cannot be read: {str(error).splitlines()[0]}") from error
     return rows.with_columns(pl.lit(path.stem).alias(columns.subject))
 
 
@@ -117,6 +113,9 @@ def _folder(store: Store) -> Iterator[tuple[str, bytes]]:
 
 
 def _by_patient(paths: Iterator[str] | list[str]) -> list[str]:
-    return sorted(
-        (path for path in paths if PurePosixPath(path).suffix in _ENDINGS), key=lambda p: PurePosixPath(p).stem
-    )
+    files = sorted((PurePosixPath(path) for path in paths), key=lambda path: (path.stem, path))
+    files = [path for path in files if path.suffix in _ENDINGS]
+    for one, other in pairwise(files):
+        if one.stem == other.stem:
+            raise UserError(f"{one} and {other}: two files of one patient")
+    return [str(path) for path in files]

@@ -126,3 +126,9 @@ def test_times_in_another_unit_than_said_do_not_fill_the_memory() -> None:
 def test_before_1970() -> None:
     series = one(frame([(-2.5, 60.0), (-1.0, 61.0), (0.5, 62.0)]))
     assert (series.start, series.values[[0, 2, 3]].tolist()) == (-3, [60.0, 61.0, 62.0])
+
+
+def test_two_devices_at_one_instant_stay_or_go_together() -> None:
+    rows = [(0.0, 60.0), (0.0, 70.0), (0.01, 200.0), (0.01, 204.0), (0.5, 66.0), (0.5, 64.0)]
+    series = one(frame(rows))
+    assert (series.corrections.rate, series.values.tolist()) == (2, [65.0])

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from engine.backtest.series.clean import series_of
+from engine.backtest.series.read import SeriesInput, kind_of
 from engine.backtest.series.read_wide import WideColumns, read_wide
 from engine.backtest.series.series import Series
 from engine.errors import UserError
@@ -105,3 +106,16 @@ def test_one_table_without_its_columns(tmp_path: Path) -> None:
     pl.DataFrame({"HR": [80.0]}).write_parquet(tmp_path / "x.parquet")
     with pytest.raises(UserError, match="no column subject_id, ICULOS; there are HR"):
         read(tmp_path / "x.parquet")
+
+
+def test_garbage(tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_bytes(b"garbage")
+    with pytest.raises(UserError, match=r"x\.parquet: cannot be read"):
+        read(tmp_path / "x.parquet")
+    with pytest.raises(UserError, match=r"x\.parquet: cannot be read"):
+        kind_of(SeriesInput(str(tmp_path / "x.parquet")))
+
+
+def test_two_files_of_one_patient(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a/p1.psv and b/p1.psv: two files of one patient"):
+        read(zipped(tmp_path, {f"{folder}/p1.psv": PATIENTS["p1"] for folder in "ab"}))
