@@ -134,7 +134,10 @@ def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyp
     damping, used = 1e-3, 1
     while used < budget and damping < 1e4:
         if step(curve, pull, u, damping, there) < STILL * best:
-            break
+            if damping > 1:
+                break
+            damping *= 10  # the box may have bent the step
+            continue
         unbox(there, new)
         total = solve(y, new, errors, seasons, upper, first, last)
         used += 1
