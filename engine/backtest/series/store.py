@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from engine.backtest.series.describe import data_hash
 from engine.backtest.series.series import Corrections, Readings, Series
+from engine.errors import UserError
 from engine.parts import decode, encode
 from engine.storage import Store
 
@@ -51,14 +52,19 @@ and the hash of its data."""
 def freeze(series: Iterable[Series], store: Store, prefix: str) -> pl.DataFrame:
     """Write all series as parts below `prefix`, in their order, and return their `INDEX`. Holds one part at a time.
 
-    A part is named by its bytes, so freezing equal series again changes nothing."""
+    A part is named by its bytes, so freezing equal series again changes nothing. Raises `UserError` where one series
+    comes twice."""
     found: list[pl.DataFrame] = []
     for number, part in enumerate(_parts(series)):
         data = encode(_rows(part))
         path = f"{prefix.strip('/')}/{number:06d}-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
         store.write(path, data)
         found.append(_index(path, part))
-    return pl.concat([INDEX.to_frame(), *found])
+    index = pl.concat([INDEX.to_frame(), *found])
+    twice = index.filter(index.select("subject_id", "vital").is_duplicated())
+    if len(twice):
+        raise UserError(f"{twice['subject_id'][0]}, {twice['vital'][0]}: two inputs have this series")
+    return index
 
 
 def thaw(store: Store, path: str, rows: Sequence[int] | None = None) -> list[Series]:

@@ -9,6 +9,8 @@ import pytest
 from engine.backtest.series.asof import State, View, at, states
 from engine.backtest.series.clean import series_of
 from engine.backtest.series.hourly import HOUR_US
+from engine.backtest.series.origins import judge
+from engine.backtest.series.scale import scales
 from engine.backtest.series.series import Series
 
 from .rows import frame, one, random_rows
@@ -110,6 +112,15 @@ def test_poison_behind_an_origin_changes_no_view_before(poison: float, late: boo
         for vital, series in clean.items():
             before = [content(view) for view in views(series, instants)]
             assert before == [content(view) for view in views(poisoned[vital], instants)]
+            for mine, theirs in zip(told(series, instants), told(poisoned[vital], instants), strict=True):
+                assert mine.tobytes() == theirs.tobytes()
+
+
+def told(series: Series, instants: np.ndarray) -> list[np.ndarray]:
+    """All else that is said of instants: what is known there, and the denominators."""
+    seen = states(series, instants)
+    judged, scale = judge(seen), scales(seen, 24)
+    return [getattr(judged, name) for name in judged.__slots__] + [getattr(scale, name) for name in scale.__slots__]
 
 
 def test_poisoned_hours_change_no_view_before() -> None:

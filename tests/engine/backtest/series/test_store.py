@@ -11,6 +11,7 @@ from engine.backtest.series.clean import series_of
 from engine.backtest.series.describe import data_hash, describe, rows
 from engine.backtest.series.series import Readings, Series
 from engine.backtest.series.table import SERIES
+from engine.errors import UserError
 from engine.storage import Store
 
 from .rows import frame, one, random_rows
@@ -32,7 +33,8 @@ def same(a: Series, b: Series) -> bool:
 
 def test_what_was_frozen_comes_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frozen, "PART_SERIES", 2)
-    series = [*series_of(random_rows(1, 100)), *series_of(random_rows(2, 100, late=True))]
+    late = random_rows(2, 100, late=True).with_columns(subject_id=pl.lit("b"))
+    series = [*series_of(random_rows(1, 100)), *series_of(late)]
     index = frozen.freeze(iter(series), store, "_runs/7/series")
     assert index.schema == frozen.INDEX
     assert index["path"].n_unique() == 3
@@ -56,12 +58,17 @@ def test_freezing_again_changes_nothing(store: Store) -> None:
     assert sorted(entry.path for entry in store.list()) == sorted(set(first["path"]))
 
 
+def test_a_series_that_comes_twice_is_refused(store: Store) -> None:
+    with pytest.raises(UserError, match="a, hr_bpm: two inputs have this series"):
+        frozen.freeze([Series("a", "hr_bpm", 0, np.ones(3)), Series("a", "hr_bpm", 9, np.ones(3))], store, "x")
+
+
 def test_nothing_to_freeze(store: Store) -> None:
     assert frozen.freeze([], store, "x").schema == frozen.INDEX
 
 
 def test_empty_and_unobserved_arrays_come_back(store: Store) -> None:
-    series = [Series("a", "hr_bpm", 3, np.full(2, NAN)), one(frame([(0.0, 1e9)], arrived=[9]))]
+    series = [Series("0", "hr_bpm", 3, np.full(2, NAN)), one(frame([(0.0, 1e9)], arrived=[9]))]
     index = frozen.freeze(series, store, "x")
     assert all(map(same, frozen.thaw(store, index["path"][0]), series))
 
