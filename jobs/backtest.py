@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from engine.progress import RunSummary
-from jobs import exits
+from jobs import backtest_report, exits
 from jobs.backtest_flags import backtest_options, settings
 from jobs.backtest_run import carry_out, re_serve
 from jobs.leaders import as_dict, ranked, show_leaders
@@ -57,11 +57,13 @@ def command(what_if: str | None, as_json: bool, progress: str, **flags: Any) -> 
             show_sweep(console, study, number_of(told))
             output, served = study.output, carry_out(study, listener)
     board = ranked(output, served)
+    page = backtest_report.write(output, served.serve_id, served.fits_id)
+    output.write(backtest_report.NAME, page.encode())
     if as_json:
         click.echo(json.dumps(as_dict(served, board), default=str))
     else:
         show_leaders(console, board)
-        _show_end(console, told.output or "", served.summaries)
+        _show_end(console, output.uri, served.summaries)
     return exit_code(served.summaries)
 
 
@@ -77,4 +79,5 @@ def _show_end(console: Console, output: str, summaries: list[RunSummary]) -> Non
         rows = ", ".join(f"{name} {number:,}" for name, number in sorted(one.rows.items()) if number)
         console.print(f"run {one.run_id}: {one.state} in {span(one.seconds)} · rows: {rows or 'none'}", soft_wrap=True)
     console.print(f"output     {output}", soft_wrap=True)
+    console.print(f"report     {output}/{backtest_report.NAME}", soft_wrap=True)
     console.print(f'next       nightmill query {output} "select * from scores"', soft_wrap=True, highlight=False)

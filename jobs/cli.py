@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": ("jobs.plan", "Say what a reprocessing would do, and why, without doing it."),
     "reprocess": ("jobs.reprocess", "Map the module over every raw file that is new or stale."),
     "backtest": ("jobs.backtest", "Sweep models, windows and refits over vitals, score and rank them."),
+    "report": ("jobs.report", "One HTML file that says what a backtest found."),
     "process": ("jobs.process", "Run the module on a few files, as production would."),
     "status": ("jobs.status", "What an output holds: files by status, rows, runs."),
     "errors": ("jobs.errors", "Files that gave less than they should, grouped by why."),
