@@ -199,6 +199,7 @@ def accuracy_rows(names: Sequence[str], ours: dict[str, Ours], values: Sequence[
             good = found["≤ (95 %)"] <= 1.02 and found["median ≤ (95 %)"] <= 1.02
             others = {f"ours, refit {r}": float(np.nanmean(mine[:, i, j])) for j, r in enumerate(REFITS) if j}
             rows.append({"model": name, "window": window, **found, **others, "≤ 1.02": "yes" if good else "NO"})
+        print(f"  {name} is compared", *rows[-len(WINDOWS) :], sep="\n    ", file=sys.stderr, flush=True)
     return rows
 
 
