@@ -59,16 +59,20 @@ def slopes(y, u, theta, start, rows):  # type: ignore[no-untyped-def]
         k = k + 1 if k + 1 < m else 0
 
 
-@njit("void(f8[:, ::1], f8[:, ::1], f8[:, ::1], i8, f8[:, ::1], f8[::1])", cache=True)
-def normal(rows, errors, upper, n, curve, pull):  # type: ignore[no-untyped-def]
-    """curve: (4, 4) = JᵀPJ and pull: (4,) = Jᵀe, P projecting out the columns of the initial states."""
+@njit("void(f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], i8, f8[:, ::1], f8[::1])", cache=True)
+def normal(u, rows, errors, upper, n, curve, pull):  # type: ignore[no-untyped-def]
+    """curve: (4, 4) = JᵀPJ and pull: (4,) = Jᵀe, P projecting out the columns of the initial states; 0 where u < 0."""
     k = upper.shape[0]
-    taken = np.empty((4, k))
+    taken = np.zeros((4, k))
+    curve[:], pull[:] = 0.0, 0.0
     for q in range(4 if k else 0):
-        onto(errors, n, rows[q], taken[q])
-        forward(upper, taken[q])
+        if u[q] >= 0:
+            onto(errors, n, rows[q], taken[q])
+            forward(upper, taken[q])
     for q in range(4):
         for p in range(q, 5):
+            if u[q] < 0 or (p < 4 and u[p] < 0):
+                continue
             total = 0.0
             for t in range(n):
                 total += rows[q, t] * rows[p, t]
@@ -130,7 +134,7 @@ def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyp
     unbox(u, theta)
     best = solve(y, theta, errors, seasons, upper, start, state)
     slopes(y, u, theta, start, rows)
-    normal(rows, errors, upper, n, curve, pull)
+    normal(u, rows, errors, upper, n, curve, pull)
     damping, used = 1e-3, 1
     while used < budget and damping < 1e4:
         if step(curve, pull, u, damping, there) < STILL * best:
@@ -147,5 +151,5 @@ def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyp
         best, damping = total, 0.1 * damping
         u[:], theta[:], start[:], state[:] = there, new, first, last
         slopes(y, u, theta, start, rows)
-        normal(rows, errors, upper, n, curve, pull)
+        normal(u, rows, errors, upper, n, curve, pull)
     return best, used

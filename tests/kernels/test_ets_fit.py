@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from kernels import ets_fit
+from kernels import ets, ets_fit
 from tests.kernels.test_ets import Floats, series
 from tests.naive import ets as naive
 
@@ -95,3 +95,27 @@ def test_without_solving_the_initial_state_stays() -> None:
 def test_a_perfect_fit_ends() -> None:
     total, used, _, _ = walk(np.tile(np.arange(6.0), 8), np.array(FORMS["AAA"]), 50)
     assert total == pytest.approx(0, abs=1e-16) and used <= 50
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_initial_states_can_take_back_is_projected_out(form: str) -> None:
+    point, y = np.array(FORMS[form]), series(60, 5)
+    m, trend, theta = period(point), bool(point[1] >= 0), smoothing(np.array(FORMS[form]))
+    errors, upper, rows = np.zeros((3, 60 + m)), np.empty((m + trend, m + trend)), np.zeros((5, 60 + m))
+    start, last, curve, pull = np.empty(2 + m), np.empty(2 + m), np.empty((4, 4)), np.empty(4)
+    ets.solve(y, theta, errors, np.empty((3, m)), upper, start, last)
+    ets_fit.slopes(y, point, theta, start, rows)
+    ets_fit.normal(point, rows, errors, upper, 60, curve, pull)
+    columns = naive.columns(60, theta, m)[:, [*range(2, 2 + m), 1][: m + trend]]
+    jacobian = rows[:4, :60].T * (point >= 0)
+    beyond = jacobian - columns @ np.linalg.lstsq(columns, jacobian, rcond=None)[0]
+    np.testing.assert_allclose(curve, beyond.T @ beyond, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(pull, jacobian.T @ rows[4, :60], rtol=1e-9, atol=1e-9)
+
+
+def test_a_step_stays_in_the_box_and_off_what_the_form_has_not() -> None:
+    curve, pull, there = np.diag([1.0, 1.0, 1.0, 0.0]), np.array([5.0, 5.0, -1e-3, 0.0]), np.empty(4)
+    hope = ets_fit.step(curve, pull, np.array([0.5, ets_fit.LOW, 0.5, -1.0]), 0.0, there)
+    assert there.tolist() == [ets_fit.LOW, ets_fit.LOW, pytest.approx(0.501), -1.0]
+    assert hope == pytest.approx(2 * 5 * 0.4999 - 0.4999**2 + 1e-6)
+    assert ets_fit.step(curve, pull, np.array([0.5, 0.5, 0.5, -1.0]), 1e9, there) == pytest.approx(0, abs=1e-6)
