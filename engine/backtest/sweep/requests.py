@@ -60,20 +60,40 @@ def period_h(grid: Grid, selects: bool) -> int:
     return int(np.lcm(grid.anchor_h, grid.select_h)) if selects else grid.anchor_h
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the configurations of models with, or without, an update ask of a series: distinct cutoffs and whether a
+    forecast can be made of each, and the distinct forecasts that can."""
+
+    cutoffs: Ints
+    useful: NDArray[np.bool_]
+    forecasts: Demand
+
+
+def want(timeline: Timeline, grid: Grid, updates: bool, span: Span | None = None) -> Wanted:
+    """The part of a request that does not depend on the model."""
+    asked = demand(grid, updates, timeline.origins)
+    if span is not None:
+        asked = asked.at((asked.cutoff >= span.first) & (asked.cutoff < span.stop))
+    cutoffs = np.unique(asked.cutoff)
+    forecasts = distinct(asked.at(_possible(timeline, asked)))
+    return Wanted(cutoffs, np.isin(cutoffs, forecasts.cutoff), forecasts)
+
+
 def request(timeline: Timeline, grid: Grid, model: Model, span: Span | None = None) -> Request:
     """Everything that the configurations of `model` need of a series, and the auxiliary fits that those need.
 
     No fit depends on which others are asked for. Where the select cutoff of a day has too little data, the form is
     chosen at the first hour of that day that has enough. Without an anchor of the same segment a fit is cold.
     """
-    asked = demand(grid, model.updates, timeline.origins)
-    if span is not None:
-        asked = asked.at((asked.cutoff >= span.first) & (asked.cutoff < span.stop))
-    cutoffs = np.unique(asked.cutoff)
-    forecasts = distinct(asked.at(_possible(timeline, asked)))
-    useful = np.isin(cutoffs, forecasts.cutoff)
-    windows = [window_fits(Sight(timeline, model, window), grid, cutoffs, useful) for window in grid.windows_h]
-    made = _assemble(timeline, grid, windows, forecasts)
+    return requested(timeline, grid, model, want(timeline, grid, model.updates, span))
+
+
+def requested(timeline: Timeline, grid: Grid, model: Model, wanted: Wanted) -> Request:
+    """`request` of what is wanted already."""
+    sights = [Sight(timeline, model, window) for window in grid.windows_h]
+    windows = [window_fits(sight, grid, wanted.cutoffs, wanted.useful) for sight in sights]
+    made = _assemble(timeline, grid, windows, wanted.forecasts)
     return made if timeline.changes.size == 1 else _unrolled(timeline, made)
 
 

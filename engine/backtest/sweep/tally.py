@@ -13,10 +13,10 @@ from engine.backtest.contract import Ints, Model
 from engine.backtest.grid import Grid, Policy
 from engine.backtest.sweep.cost import Cost, row_costs
 from engine.backtest.sweep.cutoffs import configurations, last_cutoff, offered
-from engine.backtest.sweep.requests import EXPANDING_H, Request, request
+from engine.backtest.sweep.requests import EXPANDING_H, Request, Wanted, requested, want
 from engine.backtest.sweep.spans import spans
 from engine.backtest.sweep.timeline import Timeline, look, same_segment
-from engine.backtest.sweep.windows import Role, Short
+from engine.backtest.sweep.windows import NO_HOUR, Role, Short
 
 COUNTS = (
     "fits",
@@ -50,10 +50,12 @@ class Tally:
 
     def add(self, timeline: Timeline) -> None:
         """One more series."""
-        everywhere = np.ones(timeline.origins.size, np.bool_)
+        everywhere, wanted = np.ones(timeline.origins.size, np.bool_), dict[bool, Wanted]()
         for names in self._alike():
             model = self.models[names[0]]
-            asked = request(timeline, self.grid, model)
+            if model.updates not in wanted:
+                wanted[model.updates] = want(timeline, self.grid, model.updates)
+            asked = requested(timeline, self.grid, model, wanted[model.updates])
             alone = apart(timeline, self.grid, model, asked)
             everywhere &= alone.served.all(axis=0)
             for name in names:
@@ -115,9 +117,10 @@ def apart(timeline: Timeline, grid: Grid, model: Model, asked: Request) -> Apart
         mine = np.flatnonzero(windows == (window or EXPANDING_H))
         served[row] = bool(last)
         for refit, hours in last.items():
-            can = same[refit] & np.isin(hours, cutoffs[mine])
-            made = np.unique(hours[can])
-            times[mine[np.searchsorted(cutoffs[mine], made)]] += len(refits[refit])
+            place = np.searchsorted(cutoffs[mine], hours)
+            can = same[refit] & (np.append(cutoffs[mine], NO_HOUR)[place] == hours)
+            made = np.flatnonzero(np.bincount(place[can]))
+            times[mine[made]] += len(refits[refit])
             for policy in refits[refit]:
                 forecasts += made.size if policy is Policy.STALE else int(can.sum())
             served[row] &= can

@@ -95,15 +95,17 @@ def window_fits(sight: Sight, grid: Grid, asked: Ints, useful: NDArray[np.bool_]
 
     asked: (n,) int64, distinct cutoffs, ascending. useful: (n,) bool, whether a forecast can be made of the fit.
     """
-    needed = asked[useful & (sight.slices(asked).short == Short.FITS)]
+    slices = sight.slices(asked)
+    needed = asked[useful & (slices.short == Short.FITS)]
     while True:
         anchor, select = _anchors(sight, grid, needed), _selects(sight, grid, needed)
-        closed = np.union1d(needed, np.concatenate([anchor[anchor != NO_HOUR], select[select != NO_HOUR]]))
+        others = np.concatenate([anchor[anchor != NO_HOUR], select[select != NO_HOUR]])
+        closed = np.union1d(needed, others) if others.size else needed
         if closed.size == needed.size:
             break
         needed = closed
     cutoffs = np.union1d(asked, needed)
-    slices = sight.slices(cutoffs)
+    slices = slices if cutoffs.size == asked.size else sight.slices(cutoffs)
     row = np.searchsorted(cutoffs, needed)
     unused = slices.short == Short.FITS
     unused[row] = False
