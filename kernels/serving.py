@@ -287,43 +287,41 @@ def kth(ordered: Floats, tree: Ints, k: int) -> float:
     return ordered[place]
 
 
-@njit("void(f8[:,:,::1], i8[:,::1], i8[:,::1], i8, f8[:,:,:,::1])", cache=True)
-def error_quantiles(errors: Floats, order: Ints, bins: Ints, least: int, out: Floats) -> None:
+@njit("void(f8[:,:,::1], i8[:,:,::1], i8[:,::1], i8[:,::1], i8, f8[:,:,:,::1])", cache=True)
+def error_quantiles(errors: Floats, by_size: Ints, order: Ints, bins: Ints, least: int, out: Floats) -> None:
     """Quantiles 10, 50 and 90 % of the earlier errors of the same step, once there are `least`.
 
-    errors: (c, n, steps); bins: (n, steps) as in `gather_errors`; order: (steps, n) origins by bin. out: (3, c, n,
-    steps), NaN = too few. Of m errors the ranks ⌊(m+1)/10⌋ and m+1 − that, so that a new error lies outside with a
-    chance of at most 10 % on either side (Vovk 2005, split conformal; doi 10.1007/b106715); NaN where that asks for
-    more than m. O(log n) a row: a Fenwick tree of ranks.
+    errors: (c, steps, n), NaN = none; by_size: its argsort along n; bins: (steps, n) as in `gather_errors`; order:
+    (steps, n) origins by bin. out: (3, c, n, steps), NaN = too few. Of m errors the ranks ⌊(m+1)/10⌋ and m+1 − that, so
+    that a new error lies outside with a chance of at most 10 % on either side (Vovk 2005, split conformal; doi
+    10.1007/b106715); NaN where that asks for more than m. O(log n) a row: a Fenwick tree of ranks.
     """
-    n = errors.shape[1]
-    column, tree = np.empty(n), np.empty(n + 1, np.int64)
-    rank = np.empty(n, np.int64)
+    n = errors.shape[2]
+    tree, rank = np.empty(n + 1, np.int64), np.empty(n, np.int64)
     for c in range(errors.shape[0]):
-        for j in range(errors.shape[2]):
+        for j in range(errors.shape[1]):
+            column = errors[c, j]
+            ordered = column[by_size[c, j]]
             for i in range(n):
-                column[i] = errors[c, i, j]
-            by_size = np.argsort(column)
-            ordered = column[by_size]
-            for i in range(n):
-                rank[by_size[i]] = i
+                rank[by_size[c, j, i]] = i + 1
             tree[:] = 0
             count, taken = 0, 0
             for i in range(n):
-                while taken < n and bins[order[j, taken], j] <= i:
+                while taken < n and bins[j, order[j, taken]] <= i:
                     new = order[j, taken]
                     taken += 1
                     if np.isnan(column[new]):
                         continue
                     count += 1
-                    place = rank[new] + 1
+                    place = rank[new]
                     while place <= n:
                         tree[place] += 1
                         place += place & -place
-                low = (count + 1) // 10
+                low, middle = (count + 1) // 10, (count + 1) // 2
                 if count < least or low < 1:
                     out[:, c, i, j] = np.nan
                     continue
                 out[0, c, i, j] = kth(ordered, tree, low)
-                out[1, c, i, j] = 0.5 * (kth(ordered, tree, (count + 1) // 2) + kth(ordered, tree, (count + 2) // 2))
+                median = kth(ordered, tree, middle)
+                out[1, c, i, j] = median if count % 2 else 0.5 * (median + kth(ordered, tree, middle + 1))
                 out[2, c, i, j] = kth(ordered, tree, count + 1 - low)

@@ -15,9 +15,12 @@ def offsets(errors: Floats, known_from: Ints, least: int) -> Floats:
 
     errors: (c, n, steps) of rows that the configuration itself served, NaN = none; known_from: (n, steps).
     """
-    order = np.ascontiguousarray(np.argsort(known_from, axis=0, kind="stable").T)
+    bins = np.ascontiguousarray(known_from.T)
+    order = np.argsort(bins, axis=1, kind="stable")
+    by_step = np.ascontiguousarray(errors.transpose(0, 2, 1))
     out = np.empty((3, *errors.shape))
-    error_quantiles(errors, order, known_from, least, out)
+    # Sorted here, not in the kernel: NumPy's vector sort takes a fifth of the time.
+    error_quantiles(by_step, np.argsort(by_step, axis=2), order, bins, least, out)
     return out
 
 

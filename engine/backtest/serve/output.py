@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from engine.backtest.contract import Ints
 from engine.backtest.scores import sums
@@ -15,12 +18,15 @@ from engine.backtest.serve.ensemble import Weighed
 from engine.backtest.serve.exclusions import Event
 from engine.backtest.serve.layout import Layout
 from engine.backtest.serve.observed import Observed
-from engine.backtest.serve.rows import Rows, finite, known
+from engine.backtest.serve.rows import Rows, finite, runs, taken
 from engine.backtest.serve.serve import Served
-from engine.backtest.serve.stored import Stored
+from engine.backtest.serve.stored import SeriesKey, Stored
 from engine.backtest.serve.tables import EXCLUSIONS, MEMBER_STATUSES, RULES, WEIGHTS
 from engine.backtest.tables import ORIGINS
 from engine.module import Table
+from engine.schemas import TIME
+
+Columns = dict[str, pa.Array]
 
 
 @dataclass
@@ -30,26 +36,25 @@ class Output:
     layout: Layout
     rows: Rows
     scores: sums.ScoreSums = field(default_factory=sums.ScoreSums)
-    _weights: list[dict[str, pa.Array]] = field(default_factory=list)
-    _exclusions: list[dict[str, pa.Array]] = field(default_factory=list)
-    _origins: list[dict[str, pa.Array]] = field(default_factory=list)
+    _observed: list[Observed] = field(default_factory=list)
+    _weighed: list[tuple[Weighed, ...]] = field(default_factory=list)
+    _events: list[tuple[Event, ...]] = field(default_factory=list)
 
     def add(self, observed: Observed, stored: Stored, served: Served) -> None:
         """Take in one series; its scores are added up while its arrays are at hand."""
         self.rows.add((observed.subject_id, observed.vital), observed.origins, served, stored)
         self._score(observed, served)
-        self._origins.append(_of_series(observed, observed.origins) | _judged(observed))
-        self._weights += [self._weighed(observed, one) for one in served.weighed]
-        if served.events:
-            self._exclusions.append(self._events(observed, served.events))
+        self._observed.append(observed)
+        self._weighed.append(served.weighed)
+        self._events.append(served.events)
 
     def tables(self, work_key: str) -> dict[str, pa.Table]:
         """All tables, sorted as their schemas say."""
         return {
             "forecasts": self.rows.table(work_key),
-            "origins": _table(ORIGINS, self._origins, work_key),
-            "weights": _table(WEIGHTS, self._weights, work_key),
-            "exclusions": _table(EXCLUSIONS, self._exclusions, work_key),
+            "origins": self._origins(work_key),
+            "weights": self._weights(work_key),
+            "exclusions": self._exclusions(work_key),
             **self.scores.tables(work_key),
         }
 
@@ -73,68 +78,77 @@ class Output:
             )
             self.scores.add(observed.subject_id, observed.vital, configuration, rows)
 
-    def _weighed(self, observed: Observed, found: Weighed) -> dict[str, pa.Array]:
-        """By origin, then member."""
-        at = np.flatnonzero(observed.usable)
-        names = [self.layout.configurations[m].model for m in found.members.tolist()]
-        by_name = np.argsort(np.array(names))
-        n = len(at) * len(names)
-        mae = found.mae[by_name][:, at].T.reshape(-1)
+    def _origins(self, work_key: str) -> pa.Table:
+        counts = [len(one.origins) for one in self._observed]
+        columns = {
+            "origin": _times(_joined([one.origins for one in self._observed])),
+            "n_recent": pa.array(_joined([one.n_recent for one in self._observed])),
+            "status": taken(
+                [str(status) for status in STATUSES], _joined([one.code for one in self._observed], np.int8)
+            ),
+        }
+        return self._table(ORIGINS, columns, counts, work_key)
+
+    def _weights(self, work_key: str) -> pa.Table:
+        """By origin, then member; their order in a layout is by name."""
+        held = [
+            (one, np.flatnonzero(one.usable), w)
+            for one, of in zip(self._observed, self._weighed, strict=True)
+            for w in of
+        ]
+        names = [one.model for one in self.layout.configurations]
+        columns = {
+            "origin": _times(_joined([np.repeat(one.origins[at], len(w.members)) for one, at, w in held])),
+            "member": taken(names, _joined([np.tile(w.members, len(at)) for _, at, w in held])),
+            "weight": finite(_joined([w.weight[:, at].T.reshape(-1) for _, at, w in held], np.float64)),
+            "status": taken(MEMBER_STATUSES, _joined([w.status[:, at].T.reshape(-1) for _, at, w in held], np.int8)),
+            "n_errors": pa.array(_joined([w.n_errors[:, at].T.reshape(-1) for _, at, w in held])),
+            "mae": finite(_joined([w.mae[:, at].T.reshape(-1) for _, at, w in held], np.float64)),
+        }
+        sizes = [len(at) * len(w.members) for _, at, w in held]
+        columns |= self._configured([w.configuration for _, _, w in held], sizes)
+        each = [
+            sum(int(one.usable.sum()) * len(w.members) for w in of)
+            for one, of in zip(self._observed, self._weighed, strict=True)
+        ]
+        return self._table(WEIGHTS, columns, each, work_key)
+
+    def _exclusions(self, work_key: str) -> pa.Table:
+        events = [event for of in self._events for event in of]
+        origins = [
+            one.origins[event.origin] for one, of in zip(self._observed, self._events, strict=True) for event in of
+        ]
+        columns = {
+            "origin": _times(np.array(origins, np.int64)),
+            "rule": taken(RULES, np.array([event.rule for event in events], np.int64)),
+            "excluded": pa.array([event.excluded for event in events], pa.bool_()),
+            "value": finite(np.array([event.value for event in events], np.float64)),
+            "allowed": finite(np.array([event.allowed for event in events], np.float64)),
+        }
+        columns |= self._configured([event.configuration for event in events], [1] * len(events))
+        return self._table(EXCLUSIONS, columns, [len(of) for of in self._events], work_key)
+
+    def _configured(self, which: Sequence[int], lengths: Sequence[int]) -> Columns:
+        chosen = [self.layout.configurations[c] for c in which]
         return {
-            **_of_series(observed, np.repeat(observed.origins[at], len(names))),
-            **self._configuration(found.configuration, n),
-            "member": pa.array(names, pa.string()).take(pa.array(np.tile(by_name, len(at)))),
-            "weight": finite(found.weight[by_name][:, at].T.reshape(-1)),
-            "status": pa.array(MEMBER_STATUSES).take(pa.array(found.status[by_name][:, at].T.reshape(-1))),
-            "n_errors": pa.array(found.n_errors[by_name][:, at].T.reshape(-1)),
-            "mae": finite(mae),
+            "model": runs([one.model for one in chosen], lengths, pa.string()),
+            "window_h": runs([one.window_h for one in chosen], lengths, pa.int64()),
+            "refit_h": runs([one.refit_h for one in chosen], lengths, pa.int64()),
+            "policy": runs([str(one.policy) for one in chosen], lengths, pa.string()),
         }
 
-    def _events(self, observed: Observed, events: tuple[Event, ...]) -> dict[str, pa.Array]:
-        chosen = [self.layout.configurations[one.configuration] for one in events]
-        return {
-            **_of_series(observed, observed.origins[[one.origin for one in events]]),
-            "model": pa.array([one.model for one in chosen], pa.string()),
-            "window_h": pa.array([one.window_h for one in chosen], pa.int64()),
-            "refit_h": pa.array([one.refit_h for one in chosen], pa.int64()),
-            "policy": pa.array([str(one.policy) for one in chosen], pa.string()),
-            "rule": pa.array([RULES[one.rule] for one in events], pa.string()),
-            "excluded": pa.array([one.excluded for one in events], pa.bool_()),
-            "value": finite(np.array([one.value for one in events])),
-            "allowed": finite(np.array([one.allowed for one in events])),
-        }
-
-    def _configuration(self, c: int, n: int) -> dict[str, pa.Array]:
-        one = self.layout.configurations[c]
-        return {
-            "model": pa.repeat(pa.scalar(one.model, pa.string()), n),
-            "window_h": pa.repeat(pa.scalar(one.window_h, pa.int64()), n),
-            "refit_h": pa.repeat(pa.scalar(one.refit_h, pa.int64()), n),
-            "policy": pa.repeat(pa.scalar(str(one.policy), pa.string()), n),
-        }
+    def _table(self, declared: Table, columns: Columns, counts: Sequence[int], work_key: str) -> pa.Table:
+        """counts: rows of each series."""
+        keys: list[SeriesKey] = [(one.subject_id, one.vital) for one in self._observed]
+        columns["work_key"] = runs([work_key], [sum(counts)], pa.string())
+        columns["subject_id"] = runs([subject for subject, _ in keys], counts, pa.string())
+        columns["vital"] = runs([vital for _, vital in keys], counts, pa.string())
+        return pa.Table.from_arrays([columns[name] for name in declared.schema.names], schema=declared.schema)
 
 
-def _of_series(observed: Observed, origins: Ints) -> dict[str, pa.Array]:
-    return {
-        "subject_id": pa.repeat(pa.scalar(observed.subject_id, pa.string()), len(origins)),
-        "vital": pa.repeat(pa.scalar(observed.vital, pa.string()), len(origins)),
-        "origin": pa.array(origins * HOUR_US).view(ORIGINS.schema.field("origin").type),
-    }
+def _joined(arrays: Sequence[NDArray[Any]], kind: type = np.int64) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, kind), *arrays]).astype(kind, copy=False)
 
 
-def _judged(observed: Observed) -> dict[str, pa.Array]:
-    statuses = pa.array([str(status) for status in STATUSES], pa.string())
-    return {
-        "n_recent": known(observed.n_recent, np.ones(len(observed.n_recent), np.bool_)),
-        "status": statuses.take(pa.array(observed.code)),
-    }
-
-
-def _table(declared: Table, parts: list[dict[str, pa.Array]], work_key: str) -> pa.Table:
-    names = [name for name in declared.schema.names if name != "work_key"]
-    columns = {
-        name: pa.chunked_array([part[name] for part in parts], declared.schema.field(name).type) for name in names
-    }
-    n = sum(len(part["origin"]) for part in parts)
-    columns["work_key"] = pa.chunked_array([pa.repeat(pa.scalar(work_key, pa.string()), n)])
-    return pa.table([columns[name] for name in declared.schema.names], schema=declared.schema)
+def _times(hours: Ints) -> pa.Array:
+    return pa.array(hours * HOUR_US).view(TIME)

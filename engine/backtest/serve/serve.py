@@ -25,7 +25,8 @@ from kernels.serving import ABSENT, FIT, NONE, PREVIOUS, ROUTE_FIT, ROUTE_PATH, 
 _CODE = {name: code for code, name in enumerate(ROW_STATUSES)}
 _OF_ORIGIN = np.array([_CODE[str(status)] for status in STATUSES], np.int8)
 _OF_FIT = np.array([_CODE[status] for status in FIT_STATUSES] + [_CODE[NOT_STORED]], np.int8)
-_SERVES = (_CODE["ok"], _CODE["constant"])
+_LAST_GOOD = _CODE["constant"]
+"""Fits with this status or the one before, `ok`, forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _status(
 ) -> NDArray[np.int8]:
     fit = routed[:, :, ROUTE_FIT]
     per_origin = _OF_FIT[np.append(stored.status, ABSENT)[fit]]
-    per_origin[np.isin(per_origin, _SERVES) & (routed[:, :, ROUTE_PATH] == ABSENT)] = _CODE[NOT_STORED]
+    per_origin[(per_origin <= _LAST_GOOD) & (routed[:, :, ROUTE_PATH] == ABSENT)] = _CODE[NOT_STORED]
     joint = layout.ensemble != ABSENT
     per_origin[joint] = np.where(notes[2, joint, :, 0] == FIT, _CODE["ok"], _CODE[NO_MEMBERS])
     per_origin[:, ~observed.usable] = _OF_ORIGIN[observed.code[~observed.usable]]
