@@ -9,7 +9,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from engine import grouping, staleness
 from engine.assemble import hint
@@ -111,18 +113,30 @@ class Plan:
         return named.select(*TOLD, hint(), why, "detail", "inputs", "size_bytes")
 
     @cached_property
-    def removals(self) -> frozenset[str]:
-        """Keys of this module's works whose rows must go: run again, or their files belong to other Sources now."""
-        return frozenset(key for keys in self._removed_with.values() for key in keys)
+    def shared_removals(self) -> frozenset[str]:
+        """Keys of this module's works whose files belong, in part or all, to other Sources now."""
+        return frozenset(self.taken["work_key"])
 
     def removals_with(self, keys: Collection[str]) -> frozenset[str]:
-        """The part of `removals` that goes in the commit of these works."""
-        return frozenset(name for key in keys for name in self._removed_with.get(key, ()))
+        """Keys of this module's works whose rows go in the commit of these: run again, or these have their files."""
+        names = pl.Series(list(keys), dtype=pl.String)
+        sought = names.hash().to_numpy()
+        again = names.filter(self._again[np.searchsorted(self._again, sought)] == sought)
+        return frozenset([*again, *(name for key in names for name in self._taken_by.get(key, ()))])
 
     @cached_property
-    def _removed_with(self) -> dict[str, list[str]]:
-        again = self.todo.filter("seen")["position"]
-        found = {key: [key] for rows in self.inventory.at(again) for key in rows["source_id"].unique()}
+    def _again(self) -> NDArray[np.uint64]:
+        """Sorted hashes of Sources of which there are rows, and one more that ends the search.
+
+        Names of millions would take gigabytes; where two hashes agree, rows are looked for in vain, no more.
+        """
+        seen = self.inventory.at(self.todo.filter("seen")["position"])
+        hashes = [rows["source_id"].hash().unique().to_numpy() for rows in seen]
+        return np.sort(np.concatenate([*hashes, np.array([2**64 - 1], np.uint64)]))
+
+    @cached_property
+    def _taken_by(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         for work_key, source_id in self.taken.iter_rows():
             found.setdefault(source_id, []).append(work_key)
         return found

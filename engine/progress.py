@@ -71,7 +71,7 @@ class Progress:
         self._started = time.monotonic()
         self._clear()
 
-    def start(self, removals: Collection[str], inventory: bytes | None) -> None:
+    def start(self, shared_removals: Collection[str], inventory: bytes | None) -> None:
         """The first commit: the run says that it runs, and every table exists with all its columns."""
         if inventory is not None:
             self._store.write(f"_runs/{self._record.run_id}/inventory.parquet", inventory)
@@ -82,7 +82,7 @@ class Progress:
         changes.pop("dictionary", None)
         changes["dictionary"] = dictionary_change(self._store, self._outputs, self._ledger)
         self._journal.post("start", list(changes.values()))
-        self._owed = Owed(removals)
+        self._owed = Owed(shared_removals)
 
     def take(self, receipt: Receipt, removals_with: Callable[[Collection[str]], Collection[str]]) -> None:
         """Count what one task did, and commit if it is time."""

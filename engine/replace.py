@@ -59,20 +59,22 @@ def _without(store: Store, part: Part, layout: Layout, keys: Sequence[str]) -> P
 
 
 class Owed:
-    """Works whose earlier rows must go, until they went: each is given out once.
+    """Works whose earlier rows must go, until they went.
 
-    Twice would hurt: a work that two others supersede may have committed new rows of its own in between.
+    Those that more than one commit may take out are given out once: a work that two others supersede may have committed
+    new rows of its own in between. All others go with the one commit that names them.
     """
 
-    def __init__(self, keys: Iterable[str]) -> None:
-        self._keys = set(keys)
+    def __init__(self, shared: Iterable[str]) -> None:
+        self._shared = frozenset(shared)
+        self._left = set(self._shared)
 
     def take(self, keys: Iterable[str]) -> set[str]:
-        """Those of `keys` that are still owed."""
-        due = self._keys & set(keys)
-        self._keys -= due
+        """Those of `keys` that still are to go."""
+        due = {key for key in keys if key not in self._shared or key in self._left}
+        self._left -= due
         return due
 
     def rest(self) -> set[str]:
-        """All that are left."""
-        return self.take(self._keys)
+        """All shared ones that are left."""
+        return self.take(list(self._left))

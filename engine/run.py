@@ -31,16 +31,17 @@ if TYPE_CHECKING:  # importing Dask takes a second, which a run in one process n
 
 
 class Planned(Protocol):
-    """What a run needs of a plan. `removals` are keys of this module's works whose earlier rows must go."""
+    """What a run needs of a plan. `shared_removals` are keys of works whose earlier rows go with whichever commit comes
+    first of several, or at the end."""
 
     @property
-    def removals(self) -> Collection[str]: ...
+    def shared_removals(self) -> Collection[str]: ...
 
     @property
     def predicted_s(self) -> float: ...
 
     def removals_with(self, keys: Collection[str]) -> Collection[str]:
-        """The part of `removals` that goes in the commit of these works."""
+        """Keys of works whose earlier rows go in the commit of these works."""
 
     def works(self) -> Iterator[Work]: ...
 
@@ -84,7 +85,7 @@ def run(
     begun = record.begin(identity, settings.config)
     outputs = mapped.outputs(mapped.load())
     progress = Progress(begun, output, number, outputs, settings.commits, listener, settings.ledger)
-    progress.start(plan.removals, inventory)
+    progress.start(plan.shared_removals, inventory)
     spec = TaskSpec(mapped, output.uri, output.options, settings.limits)
     with Interrupts() as interrupts:
         gate = Gate(lambda: interrupts.asked or tally.exceeded())

@@ -41,7 +41,7 @@ class Served:
 def carry_out(study: Backtest, listener: Listener) -> Served:
     """Both steps, on what the settings ask for; where there is nothing to do, nothing is started."""
     with _Steps(study, listener) as steps:
-        if study.todo.count or study.todo.removals or not _is_settled(study.output, study.identity):
+        if study.todo.count or study.todo.shared_removals or not _is_settled(study.output, study.identity):
             steps.run(study.identity, study.mapped, study.todo)
         return _serve(study, steps)
 
@@ -64,7 +64,7 @@ def _serve(study: Backtest, steps: _Steps) -> Served:
     units = [Unit(one.key, one.identity, "", one.predicted_s, partial(_itself, one)) for one in found]
     known = ledger.entries(study.output, identity.module_id, WORK_LEDGER)
     todo = sort_out(units, known, study.settings.retry, lambda _: "")
-    if todo.count or todo.removals or not _is_settled(study.output, identity):
+    if todo.count or todo.shared_removals or not _is_settled(study.output, identity):
         steps.listener(PlanMade(todo.count, todo.count, 0, todo.done))
         steps.run(identity, mapped, todo)
     finish(study.output, identity.module_id)

@@ -41,7 +41,7 @@ class Study:
     def is_current(self) -> bool:
         """Nothing to do, the output's views already show this version of the module, and no run was left half way."""
         module_id = self.identity.module_id
-        is_done = not (self.plan.count or self.plan.removals) and newest(self.output) == module_id
+        is_done = not (self.plan.count or self.plan.shared_removals) and newest(self.output) == module_id
         return is_done and ledger.is_settled(self.output, module_id)
 
 

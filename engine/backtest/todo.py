@@ -37,7 +37,7 @@ class Todo:
         return len(self.units)
 
     @property
-    def removals(self) -> Collection[str]:
+    def shared_removals(self) -> Collection[str]:
         return {key for keys in self.superseded.values() for key in keys}
 
     @property

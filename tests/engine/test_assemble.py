@@ -13,7 +13,7 @@ from engine.errors import UserError
 from engine.inventory import InputSpec, Inventory, take
 from engine.listing import list_input
 from engine.plan import everything, make
-from tests.engine.test_plan import NO_RUNS, NOTHING, NOW, ran
+from tests.engine.test_plan import NO_RUNS, NOTHING, NOW, ran, removed
 from tests.engine.trees import NOON, OPTIONS, write_empty
 
 DAY = 86_400
@@ -68,7 +68,7 @@ def test_plans_over_chunks_and_lots_agree(specs: list[InputSpec], monkeypatch: p
     cut = make(in_chunks(specs[:2], 2), ledger, NOW, NO_RUNS)
     assert {"input changed", "files added", "new", "facts changed", "re-grouped"} <= set(whole.stale["why"])
     assert cut.stale.equals(whole.stale)
-    assert cut.removals == whole.removals != frozenset()
+    assert removed(cut) == removed(whole) != frozenset()
     keys = whole.stale["source_id"].to_list()
     assert [cut.removals_with([key]) for key in keys] == [whole.removals_with([key]) for key in keys]
     assert list(cut.works()) == list(whole.works())
@@ -91,7 +91,7 @@ def test_beyond_the_first_changed_sources_a_word_is_said(
     assert {"input changed", "files added", "files removed", "facts changed"} <= set(exact.stale["why"])
     assert brief.stale.drop("detail").equals(exact.stale.drop("detail"))
     assert brief.stale["detail"].null_count() == brief.count - 2
-    assert brief.removals == exact.removals
+    assert removed(brief) == removed(exact)
 
 
 def test_names_that_cannot_be_told_apart(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from engine.identity import Identity, content_key
 from engine.inventory import InputSpec, Inventory, take
 from engine.plan import GUESSED_S_PER_MB, Plan, Rate, make
+from engine.replace import Owed
 from engine.staleness import LEDGER_COLUMNS
 from tests.engine.trees import NOON, OPTIONS, write_empty, write_tree
 
@@ -52,14 +53,18 @@ def ran(plan: Plan, identity: Identity, status: str = "ok", run_id: str = "r1", 
 
 def steps(ledger: pl.DataFrame, plan: Plan, identity: Identity = NOW) -> Iterator[pl.DataFrame]:
     """The ledger after each commit of a run that commits every work by itself, last work first."""
-    owed, rows = set(plan.removals), ran(plan, identity, run_id="r2")
+    owed, rows = Owed(plan.shared_removals), ran(plan, identity, run_id="r2")
     for key in plan.stale["source_id"].reverse():
-        due = owed & plan.removals_with([key])
-        owed -= due
+        due = owed.take(plan.removals_with([key]))
         gone = (pl.col("module_id") == identity.module_id) & pl.col("work_key").is_in(list(due))
         ledger = pl.concat([ledger.filter(~gone), rows.filter(pl.col("work_key") == key)])
         yield ledger
-    assert not owed
+    assert not owed.rest()
+
+
+def removed(plan: Plan) -> frozenset[str]:
+    """Keys of all works whose earlier rows go in a run of the plan."""
+    return plan.removals_with(plan.stale["source_id"].to_list()) | plan.shared_removals
 
 
 class Study:
@@ -107,7 +112,7 @@ def test_everything_is_new_at_first(tmp_path: Path) -> None:
     assert whys(plan) == dict.fromkeys(["S1/2020-04-15", "S2/2020-04-15", "S3.zip", "n"], ("new", None))
     assert (plan.count, plan.files, plan.size_bytes, plan.done_files) == (4, 5, 6, 0)
     assert plan.summary.rows() == [("new", None, 4, 5, 6)]
-    assert plan.removals == frozenset()
+    assert removed(plan) == frozenset()
 
 
 def test_a_second_run_does_nothing(study: Study) -> None:
@@ -121,7 +126,7 @@ def test_touched_file_makes_its_source_stale(study: Study) -> None:
     os.utime(study.folder / f"S1/b_{NOON + 60}.zip", ns=(1, 1))
     plan = study.plan()
     assert whys(plan) == {"S1/2020-04-15": ("input changed", f"changed S1/b_{NOON + 60}.zip")}
-    assert plan.removals == {"S1/2020-04-15"}
+    assert removed(plan) == {"S1/2020-04-15"}
     assert plan.removals_with(["S1/2020-04-15", "x"]) == {"S1/2020-04-15"}
     assert plan.removals_with(["S2/2020-04-15"]) == frozenset()
 
@@ -149,7 +154,7 @@ def test_late_and_lost_files(study: Study) -> None:
 def test_a_source_that_is_gone_keeps_its_rows(study: Study) -> None:
     (study.folder / "S3.zip").unlink()
     plan = study.plan()
-    assert (plan.count, plan.removals) == (0, frozenset())
+    assert (plan.count, removed(plan)) == (0, frozenset())
 
 
 def test_changed_facts_are_named_old_and_new(study: Study) -> None:
@@ -166,7 +171,7 @@ def test_a_corrected_zone_regroups(study: Study) -> None:
     (study.folder / "subjects.csv").write_text("subject_id,zone\nS2,America/Chicago\n")
     plan = study.plan()
     assert whys(plan) == {"S2/2020-04-14": ("re-grouped", "was in S2/2020-04-15")}
-    assert plan.removals_with(["S2/2020-04-14"]) == plan.removals == {"S2/2020-04-15"}
+    assert plan.removals_with(["S2/2020-04-14"]) == plan.shared_removals == {"S2/2020-04-15"}
     study.run()
     assert study.plan().count == 0
     assert sorted(study.ledger["file"]) == sorted(study.inventory().inputs["input"])
@@ -190,7 +195,7 @@ def test_retry(study: Study) -> None:
     assert study.plan().count == 0
     plan = study.plan(retry=["failed", "quarantined"])
     assert whys(plan) == {"S3.zip": ("retry", "asked for: failed, quarantined")}
-    assert plan.removals == {"S3.zip"}
+    assert removed(plan) == {"S3.zip"}
 
 
 def test_a_changed_module_says_what_changed(study: Study) -> None:
@@ -205,7 +210,7 @@ def test_a_changed_module_says_what_changed(study: Study) -> None:
     plan = study.plan(runs=runs)
     said = "parameter high_hz: 4.0 → 5.0; code a.b changed; code a.fresh is new; code a.gone is gone"
     assert plan.summary.rows() == [("module changed", said, 4, 5, 6)]
-    assert plan.removals == frozenset()
+    assert removed(plan) == frozenset()
     study.run()
     assert study.plan(runs=runs).count == 0
     assert study.plan(OLD, runs).count == 0

@@ -71,9 +71,9 @@ def test_bounds_tell_which_parts_to_read(lowest: str | None, highest: str | None
     assert may_hold(LivePart(part, lowest, highest), ["c"]) is held
 
 
-def test_what_is_owed_is_given_once() -> None:
+def test_what_is_shared_is_given_once() -> None:
     owed = Owed(["a", "b", "c"])
-    assert owed.take(["a", "x"]) == {"a"}
+    assert owed.take(["a", "x"]) == {"a", "x"}
     assert owed.take(["a"]) == set()
     assert owed.rest() == {"b", "c"}
     assert owed.rest() == set()

@@ -148,7 +148,7 @@ def test_a_plan_made_before_another_commit_is_refused(source: Path, output: Stor
     drive(str(source), output)
 
     class Nothing:
-        removals, predicted_s = frozenset[str](), 0.0
+        shared_removals, predicted_s = frozenset[str](), 0.0
 
         def removals_with(self, keys: object) -> frozenset[str]:
             return frozenset()

@@ -11,7 +11,7 @@ from engine.errors import ConfigError
 from engine.inventory import InputSpec, take
 from engine.plan import make
 from engine.sample import drawn
-from tests.engine.test_plan import NO_RUNS, NOTHING, NOW, ran
+from tests.engine.test_plan import NO_RUNS, NOTHING, NOW, ran, removed
 from tests.engine.trees import NOON, OPTIONS, write_empty
 
 SHARES = st.floats(0.001, 1.0)
@@ -50,7 +50,7 @@ def test_a_full_run_reuses_what_the_sample_did(tmp_path: Path) -> None:
     assert make(sample, ledger, NOW, NO_RUNS).count == 0
     rest = make(whole, ledger, NOW, NO_RUNS)
     assert rest.count == whole.counts.sources - first.count
-    assert rest.removals == frozenset()
+    assert removed(rest) == frozenset()
 
 
 def test_unsampled_sources_are_not_gone(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_unsampled_sources_are_not_gone(tmp_path: Path) -> None:
     whole = take([InputSpec(str(tmp_path))], OPTIONS)
     ledger = ran(make(whole, NOTHING, NOW, NO_RUNS), NOW)
     again = make(whole.sampled(0.2), ledger, NOW, NO_RUNS)
-    assert (again.count, again.removals) == (0, frozenset())
+    assert (again.count, removed(again)) == (0, frozenset())
 
 
 def test_a_sample_of_nobody_is_empty_and_freezes(tmp_path: Path) -> None:

@@ -152,13 +152,13 @@ def test_what_is_done_is_not_done_again(index: pl.DataFrame, frozen: Store) -> N
         ("nothing", 0, START, START + 96), ("nothing", 0, START + 96, START + 192), ("nothing", 1, START, START + 192)
     )
     fresh = plan(how, both, ledger(plan(how, both[:0], pl.DataFrame(schema=ledger_schema()))))
-    assert (fresh.count, fresh.done, set(fresh.removals)) == (3, 0, set())
+    assert (fresh.count, fresh.done, set(fresh.shared_removals)) == (3, 0, set())
     assert [one.key for one in fresh.works()] == [unit.key for unit in fresh.units]
     assert plan(how, both, ledger(fresh)).count == 0
     assert plan(how, both, ledger(fresh, "partial"), ["partial"]).count == 3
     wider = replace(how, grid=replace(GRID, windows_h=(24,)))
     again = plan(wider, both, ledger(fresh))
-    assert (again.count, set(again.removals)) == (3, {unit.key for unit in fresh.units})
+    assert (again.count, set(again.shared_removals)) == (3, {unit.key for unit in fresh.units})
 
 
 def ledger_schema() -> dict[str, pl.DataType]:
@@ -178,7 +178,7 @@ def test_spans_cut_elsewhere_replace_the_old_ones_of_their_series_and_model(inde
     )
     new = plan(how, spans(("nothing", 0, START, START + 192)), ledger(old))
     first, second, other = (unit.key for unit in old.units)
-    assert set(new.removals) == {first, second}
+    assert set(new.shared_removals) == {first, second}
     assert set(new.removals_with([new.units[0].key])) == {first, second}
     assert new.removals_with([other]) == set()
 
