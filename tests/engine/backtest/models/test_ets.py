@@ -14,7 +14,16 @@ from engine.backtest.models.holt_winters import HoltWinters
 from tests.engine.backtest.models import agreement
 from tests.naive import ets as naive
 
-MODELS = [ETS(), ETS("AAdA"), ETS("AAdN"), AutoETS(), AutoETS(("ANN", "AAN")), HoltWinters(), HoltWinters(damped=True)]
+MODELS = [
+    ETS(),
+    ETS("AAdA"),
+    ETS("AAdN"),
+    AutoETS(),
+    AutoETS(tuple(FORMS)),
+    AutoETS(("ANN", "AAN")),
+    HoltWinters(),
+    HoltWinters(damped=True),
+]
 SEASONAL = [model for model in MODELS if model.history is History.SEASONAL]
 each = pytest.mark.parametrize("model", MODELS, ids=repr)
 CUTS = range(360, 372)
