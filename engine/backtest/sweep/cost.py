@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.contract import COLD, FitError, Floats, Ints, Model
+from engine.backtest.contract import COLD, Floats, Ints
 
 WINDOW_H = 168
 """Length of the slices that the table is for."""
-
-LEAST_S = 1e-7
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +48,9 @@ TABLE: Mapping[str, Cost] = {
     "mfles": Cost(0, 2.2, 2.2, 0.2, 0.01),
     "regressor": Cost(0, 0.9, 0.9, 0.1, 0.35),
 }
-"""By built-in name. Measured with `measure` on slices of 72, 168 and 336 h of M4's H1, H16 and H31 at 200 evaluations,
-on one shared core of an x86-64 virtual machine; of models that sweep, less what a single call costs and with their rows
-in the tables (benchmarks/backtest_cost.py). Other machines differ by a factor: a pilot or the ledger tells which."""
+"""By built-in name. Measured with `sweep.pilot.measure` on slices of 72, 168 and 336 h of M4's H1, H16 and H31 at 200
+evaluations, on one shared core of an x86-64 virtual machine; of models that sweep, less what a single call costs and
+with their rows in the tables (benchmarks/backtest_cost.py). Other machines differ by a factor that a pilot tells."""
 
 UNKNOWN = Cost(100, 20, 20)
 """Of a model that is not in the table: a guess."""
@@ -75,58 +70,6 @@ def seconds(cost: Cost, hours: Ints, cold: NDArray[np.bool_], chooses: NDArray[n
     fit_ms = np.where(cold, cost.cold_ms, cost.warm_ms) + np.where(chooses, cost.select_ms, 0.0)
     scale = (hours / WINDOW_H) ** cost.power
     return np.asarray((fit_ms * scale + cost.forecast_ms * forecasts) / 1000)
-
-
-def measure(model: Model, slices: Mapping[int, Floats], steps: int, evaluations: int, repeats: int = 3) -> Cost:
-    """A cost from trying the model: on a slice of each length, (length,) float64; the median of some repeats each.
-
-    Raises `FitError` where the model fits none of them.
-    """
-    taken = [_Taken.of(model, y, steps, evaluations, repeats) for y in slices.values() if y.size >= model.shortest]
-    good = [one for one in taken if one is not None]
-    if not good:
-        raise FitError(f"{model.name} fits none of the slices of the pilot")
-    power = 1.0
-    if len(good) > 1 and good[-1].hours > good[0].hours:
-        power = float(np.log(good[-1].cold_s / good[0].cold_s) / np.log(good[-1].hours / good[0].hours))
-    power = min(max(power, 0.0), 3.0)
-    scales = [1000 * (WINDOW_H / one.hours) ** power for one in good]
-    select, cold, warm = (
-        float(np.median([scale * value for scale, value in zip(scales, values, strict=True)]))
-        for values in zip(*((one.select_s, one.cold_s, one.warm_s) for one in good), strict=True)
-    )
-    return Cost(select, cold, warm, power, 1000 * float(np.median([one.forecast_s for one in good])))
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    hours: int
-    select_s: float
-    cold_s: float
-    warm_s: float
-    forecast_s: float
-
-    @classmethod
-    def of(cls, model: Model, y: Floats, steps: int, evaluations: int, repeats: int) -> _Taken | None:
-        """None where the model refuses the slice, with whatever error: the backtest will say so."""
-        try:
-            form, select_s = _timed(lambda: model.select(y, evaluations), 1) if model.selects else ("", 0.0)
-            cold, cold_s = _timed(lambda: model.fit(y, form, None, evaluations), repeats)
-            _, warm_s = _timed(lambda: model.fit(y, form, cold.params, evaluations), repeats)
-            at = np.zeros(1, np.int64)
-            _, forecast_s = _timed(lambda: model.predict(cold.params, np.zeros(0), at, steps), repeats)
-        except (FitError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
-            return None
-        return cls(y.size, select_s, max(cold_s, LEAST_S), warm_s, forecast_s)
-
-
-def _timed(call: Callable[[], T], repeats: int) -> tuple[T, float]:
-    laps = list[float]()
-    for _ in range(repeats):
-        begin = time.process_time()
-        result = call()
-        laps.append(time.process_time() - begin)
-    return result, float(np.median(laps))
 
 
 def row_costs(cost: Cost, hours: Ints, anchor: Ints, chosen: Ints, forecasts: Ints) -> Floats:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.backtest.contract import FitError, Fitted, Floats, Ints, Params, Paths
+from engine.backtest.contract import Floats
 from engine.backtest.grid import Grid, Policy
 from engine.backtest.models.registry import BUILT_IN, refer, spec
 from engine.backtest.sweep import cost, plan
@@ -159,28 +159,3 @@ def test_cost_grows_with_the_slice_and_with_what_is_chosen() -> None:
     assert cost.seconds(one, np.array([168, 168, 336]), cold, chooses, n).tolist() == pytest.approx(
         [0.111, 0.004, 0.04]
     )
-
-
-class Slow(Traits):
-    """Fits of 24 hours or more, with work to measure; a form to choose."""
-
-    def select(self, y: Floats, evaluations: int) -> str:
-        return "form"
-
-    def fit(self, y: Floats, form: str, warm: Params | None, evaluations: int) -> Fitted:
-        assert form == "form"
-        if y.size < 24:
-            raise FitError("too short")
-        for _ in range(5):
-            np.linalg.svd(np.outer(y, y))
-        return Fitted({})
-
-    def predict(self, params: Params, after: Floats, at: Ints, steps: int) -> Paths:
-        return Paths(np.zeros((at.size, steps)))
-
-
-def test_a_pilot_measures_and_skips_what_does_not_fit() -> None:
-    measured = cost.measure(Slow(selects=True), {12: days(1)[:12], 24: days(1), 72: days(3)}, 24, 10, repeats=1)
-    assert measured.cold_ms > 0 and measured.power > 0
-    with pytest.raises(FitError, match="fits none"):
-        cost.measure(Slow(selects=True), {12: days(1)[:12]}, 24, 10)
