@@ -1,12 +1,12 @@
 """What a sweep costs and how well it forecasts, beside statsforecast.cross_validation once per configuration.
 
-    python benchmarks/backtest_cost.py [--series 100] [--peer-series 2] [--only hot|slow] [--json FILE]
+    python benchmarks/backtest_cost.py [--series 100] [--peer-series 2] [--every 7] [--only hot|slow] [--json FILE]
 
 The sweep: windows 72, 168 and 336 h × refits every 1, 2, 6 and 24 h, hourly origins over 7 days, 24 steps, on the
 first M4 hourly series. Ours is the evaluator that a run maps over its spans, rows of the tables included.
 
 hot: SeasonalNaive, AutoTheta, AutoETS, Holt–Winters, MSTL + ETS. CPU of the library: every configuration, on the first
-`--peer-series`; a series of ours is the mean over all. Accuracy: both sides at every 7th origin with refit 1 (the
+`--peer-series`; a series of ours is the mean over all. Accuracy: both sides at every n-th origin with refit 1 (the
 library's other refits are wrong for ETS), on all series; MASE of each origin over all data up to it.
 slow: automatic ARIMA and TBATS (forms daily), STLM with ARIMA, Theta, STL with drift. The library has no update for
 some of these and takes hours: a fit is measured at `--slow-origins` of the first `--peer-series` for each window and
@@ -49,7 +49,7 @@ from engine.backtest.sweep.requests import Span
 START = 480_000
 """Hour number of each series' first value: a midnight."""
 
-WINDOWS, REFITS, ORIGINS, STEPS, EVERY = (72, 168, 336), (1, 2, 6, 24), 168, 24, 7
+WINDOWS, REFITS, ORIGINS, STEPS = (72, 168, 336), (1, 2, 6, 24), 168, 24
 HOT = ("seasonal_naive", "auto_theta", "auto_ets", "holt_winters", "stlm_ets")
 SLOW = ("auto_arima", "auto_tbats", "stlm_arima", "auto_theta", "stl_drift")
 RESAMPLES = 4000
@@ -70,7 +70,7 @@ def known(y: Floats) -> Floats:
     return y[: y.size - STEPS + 1]
 
 
-def sweep(name: str, values: Sequence[Floats]) -> Ours:
+def sweep(name: str, values: Sequence[Floats], every_h: int = 1) -> Ours:
     """Every configuration of one model, as one unit of work a series."""
     (ref,) = refer([spec(name)])
     model, found = ref.load(), Ours()
@@ -83,18 +83,18 @@ def sweep(name: str, values: Sequence[Floats]) -> Ours:
         found.cpu_s.append(time.process_time() - begin)
         for status in answered.fits["status"].to_pylist():
             found.statuses[status] = found.statuses.get(status, 0) + 1
-        found.mase.append(scored(y, answered.attempts))
+        found.mase.append(scored(y, answered.attempts, every_h))
     return found
 
 
-def scored(y: Floats, attempts: Any) -> Floats:
+def scored(y: Floats, attempts: Any, every_h: int) -> Floats:
     """(windows, refits) MASE over the origins that the library is asked for too."""
     rows = pl.from_arrow(attempts.select(["window_h", "cutoff", "origin", "mean"]))
     assert isinstance(rows, pl.DataFrame)
     hours = rows.select(pl.col("cutoff", "origin").dt.epoch("s") // 3600).to_numpy() - START
     path, window = rows["mean"].explode().to_numpy().reshape(-1, STEPS), rows["window_h"].to_numpy()
     error = errors(y, hours[:, 1], path)
-    sampled = (y.size - STEPS - hours[:, 1]) % EVERY == 0
+    sampled = (y.size - STEPS - hours[:, 1]) % every_h == 0
     table = np.full((len(WINDOWS), len(REFITS)), np.nan)
     for i, held in enumerate(WINDOWS):
         for j, refit in enumerate(REFITS):
@@ -112,14 +112,14 @@ def errors(y: Floats, origin: Any, path: Floats) -> Floats:
         return np.asarray(np.where(scale > 0, np.abs(truth - path).mean(axis=1) / scale, np.nan))
 
 
-def peer_mase(name: str, values: Sequence[Floats]) -> Floats:
-    """(series, windows) MASE of the library with refit 1 at every 7th origin."""
-    model, count = forecast_peers.models()[name], ORIGINS // EVERY
+def peer_mase(name: str, values: Sequence[Floats], every_h: int) -> Floats:
+    """(series, windows) MASE of the library with refit 1 at every n-th origin."""
+    model, count = forecast_peers.models()[name], (ORIGINS - 1) // every_h + 1
     table = np.full((len(values), len(WINDOWS)), np.nan)
     for k, y in enumerate(values):
-        origin = y.size - STEPS - EVERY * np.arange(count - 1, -1, -1)
+        origin = y.size - STEPS - every_h * np.arange(count - 1, -1, -1)
         for i, window in enumerate(WINDOWS):
-            path = cross(model, [y], Sweep(window, 1, count, STEPS, EVERY)).paths[0]
+            path = cross(model, [y], Sweep(window, 1, count, STEPS, every_h)).paths[0]
             table[k, i] = np.mean(errors(y, origin, path))
         if k % 10 == 9:
             print(f"  {name}: {k + 1} series of the library", file=sys.stderr, flush=True)
@@ -190,10 +190,12 @@ def cost_rows(names: Sequence[str], ours: dict[str, Ours], theirs: dict[str, flo
     return [*rows, dict.fromkeys(rows[0]) | total]
 
 
-def accuracy_rows(names: Sequence[str], ours: dict[str, Ours], values: Sequence[Floats]) -> list[dict[str, Any]]:
+def accuracy_rows(
+    names: Sequence[str], ours: dict[str, Ours], values: Sequence[Floats], every_h: int
+) -> list[dict[str, Any]]:
     rows = []
     for name in names:
-        mine, theirs = np.stack(ours[name].mase), peer_mase(name, values)
+        mine, theirs = np.stack(ours[name].mase), peer_mase(name, values, every_h)
         for i, window in enumerate(WINDOWS):
             found = compare(mine[:, i, 0], theirs[:, i])
             good = found["≤ (95 %)"] <= 1.02 and found["median ≤ (95 %)"] <= 1.02
@@ -218,6 +220,7 @@ def main() -> None:
     parser.add_argument(
         "--slow-origins", type=int, default=3, help="origins at which the library's slow fits are timed"
     )
+    parser.add_argument("--every", type=int, default=7, help="accuracy is compared at every n-th origin")
     parser.add_argument("--only", choices=("hot", "slow"))
     parser.add_argument("--no-accuracy", action="store_true")
     parser.add_argument("--data", type=Path, default=DATA)
@@ -226,13 +229,13 @@ def main() -> None:
     values = [one.y for one in series(given.data, HOURLY, given.series)]
     result = dict[str, Any]()
     if given.only != "slow":
-        ours = {name: sweep(name, values) for name in HOT}
+        ours = {name: sweep(name, values, given.every) for name in HOT}
         theirs = {name: peer_hot(name, values[: given.peer_series]) for name in HOT}
         result["hot"] = cost_rows(HOT, ours, theirs)
         show(f"Cost of five models on {len(values)} series (library: {given.peer_series})", result["hot"])
         print(f"At least 20×: {'yes' if result['hot'][-1]['times'] >= 20 else 'NO'}")
         if not given.no_accuracy:
-            result["accuracy"] = accuracy_rows(HOT, ours, values)
+            result["accuracy"] = accuracy_rows(HOT, ours, values, given.every)
             show("MASE with refit 1, ours over the library's", result["accuracy"])
     if given.only != "hot":
         some = values[: given.slow_series]
