@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
@@ -46,26 +46,31 @@ def diebold_mariano(loss: Floats, other: Floats, horizon: int) -> Difference:
     # (n + 1 − 2h + h (h − 1) / n) / n
     correction = (n - h) * (n - h + 1) / n**2
     statistic = float(mean / np.sqrt(variance / n) * np.sqrt(correction))
-    return Difference(mean, statistic, two_sided(statistic, n - 1), n, floored)
+    return Difference(mean, statistic, float(two_sided(statistic, n - 1)), n, floored)
 
 
-def paired(differences: Floats) -> float:
-    """p, two-sided, of a mean of 0 in differences of independent users, (n,): Student's t. NaN for fewer than two."""
-    d = differences[np.isfinite(differences)]
-    if len(d) < 2:
-        return np.nan
-    spread = d.std(ddof=1)
-    if spread == 0:
-        return 1.0 if d[0] == 0 else 0.0
-    return two_sided(float(d.mean() / (spread / np.sqrt(len(d)))), len(d) - 1)
+def paired(differences: Floats) -> Floats:
+    """p, two-sided, of a mean of 0: Student's t over independent users. differences: (users, k), NaN = no pair; (k,).
+
+    NaN for fewer than two users; 1 where all are 0, 0 where all are the same otherwise.
+    """
+    known = np.isfinite(differences)
+    n = known.sum(axis=0)
+    enough = n >= 2
+    count = np.where(enough, n, 2)
+    mean = np.where(known, differences, 0.0).sum(axis=0) / count
+    squares = np.where(known, (differences - mean) ** 2, 0.0).sum(axis=0)
+    error = np.sqrt(squares / (count - 1) / count)
+    t = np.divide(mean, error, out=np.where(mean == 0, 0.0, np.inf), where=error > 0)
+    return np.where(enough, two_sided(t, count - 1), np.nan)
 
 
-def two_sided(t: float, freedom: int) -> float:
+def two_sided(t: ArrayLike, freedom: ArrayLike) -> Floats:
     """P(|T| ≥ |t|) of Student's t.
 
-    >>> round(two_sided(2.228, 10), 4)
-    0.05
+    >>> two_sided([2.228, 0.0], 10).round(4).tolist()
+    [0.05, 1.0]
     """
     from scipy.special import stdtr  # here: the first import takes a tenth of a second
 
-    return float(2 * stdtr(freedom, -abs(t)))
+    return np.asarray(2 * stdtr(freedom, -np.abs(t)), np.float64)

@@ -88,7 +88,7 @@ def find(frames: Frames, asked: Asked | None = None) -> Findings:
         faults=_faults(frames),
         origins=_counted(frames.get("origins"), "status"),
         difference=_difference(frames["origin_sums"], chosen, by_step, asked),
-        clinical=_clinical(frames.get("forecasts"), chosen, asked),
+        clinical=_clinical(frames, chosen, asked),
         totals=_totals(frames, vitals),
     )
 
@@ -163,14 +163,15 @@ def _difference(
     return statistic, corrected
 
 
-def _clinical(forecasts: pl.LazyFrame | None, chosen: pl.DataFrame, asked: Asked) -> tuple[Agreement, ...]:
-    if forecasts is None:
+def _clinical(frames: Frames, chosen: pl.DataFrame, asked: Asked) -> tuple[Agreement, ...]:
+    if "forecasts" not in frames:
         return ()
-    rows = forecasts.filter(pl.col("vital").is_in(VITALS))
-    some = rows.select("subject_id").unique().sort("subject_id").head(asked.subjects).collect()
-    if some.is_empty():
+    of_news2 = pl.col("vital").is_in(VITALS)
+    some = frames["series_scores"].filter(of_news2).select(pl.col("subject_id").unique().sort().head(asked.subjects))
+    names = some.collect()["subject_id"].to_list()
+    if not names:
         return ()
-    kept = rows.filter(pl.col("subject_id") <= some["subject_id"][-1])
+    kept = frames["forecasts"].filter(of_news2, pl.col("subject_id") <= names[-1])
     return tuple(agreement(kept.join(chosen[i].lazy(), on=CONFIGURATION, nulls_equal=True)) for i in range(len(chosen)))
 
 

@@ -55,18 +55,20 @@ def leaderboard(
     own = own.select(*CONFIGURATION, mae_own="mae", mase_own="mase")
     compared = users(chosen)
     table = _joined(whole, table, CONFIGURATION)
-    table = _joined(_joined(table, own, CONFIGURATION), _compared(compared, draws, seed), CONFIGURATION)
-    if cpu is not None:
-        table = _joined(table, cpu.select(*FIT_KEY, "n_fits", "cpu_s"), FIT_KEY)
-    else:
-        table = table.with_columns(n_fits=pl.lit(None, pl.Int64), cpu_s=pl.lit(None, pl.Float64))
-    table = _with_front(table).sort("mase_charged", *CONFIGURATION, nulls_last=True)
+    if cpu is None:
+        cpu = pl.DataFrame(
+            schema={"model": pl.String, **dict.fromkeys((*FIT_KEY[1:], "n_fits"), pl.Int64), "cpu_s": pl.Float64}
+        )
+    price = _joined(compared.configurations, cpu.select(*FIT_KEY, "n_fits", "cpu_s"), FIT_KEY)
+    table = _joined(_joined(table, own, CONFIGURATION), _compared(compared, price, draws, seed), CONFIGURATION)
+    table = _with_front(table).sort("mase_charged", "cpu_s", *CONFIGURATION, nulls_last=True)
     unseen = bootstrap.best_unseen(compared.scaled, compared.n_scaled, draws, seed)
     return Leaderboard(table, basis, unseen, len(compared.subjects))
 
 
-def _compared(compared: Users, draws: int, seed: int) -> pl.DataFrame:
-    """What needs users: skill with its interval, and differences from the best."""
+def _compared(compared: Users, price: pl.DataFrame, draws: int, seed: int) -> pl.DataFrame:
+    """What needs users, beside the price: skill with its interval, differences from the best. Of equals the cheapest
+    is the best."""
     whole = np.ones(len(compared.subjects))
     n_scaled, n_series = whole @ compared.n_scaled, whole @ compared.n_series
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -79,13 +81,11 @@ def _compared(compared: Users, draws: int, seed: int) -> pl.DataFrame:
     best = np.zeros(len(mase), np.bool_)
     p = corrected = np.full(len(mase), np.nan)
     if np.isfinite(mase).any():
-        first = int(np.nanargmin(mase))
+        first = int(np.lexsort((price["cpu_s"].fill_null(np.inf).to_numpy(), mase))[0])
         best[first] = True
         p, corrected = (matrix[first] for matrix in pairs.over_users(compared))
     columns |= {"p": p, "p_holm": corrected}
-    frame = compared.configurations.with_columns(
-        **{name: pl.Series(v, nan_to_null=True) for name, v in columns.items()}
-    )
+    frame = price.with_columns(**{name: pl.Series(v, nan_to_null=True) for name, v in columns.items()})
     as_good = pl.col("best") | (pl.col("p_holm") > 0.05)
     return frame.with_columns(best=pl.Series(best)).with_columns(as_good=as_good)
 
@@ -96,4 +96,4 @@ def _with_front(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _joined(left: pl.DataFrame, right: pl.DataFrame, on: tuple[str, ...]) -> pl.DataFrame:
-    return left.join(right, on=list(on), how="left", nulls_equal=True)
+    return left.join(right, on=list(on), how="left", nulls_equal=True, maintain_order="left")

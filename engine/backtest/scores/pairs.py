@@ -20,7 +20,9 @@ Floats = NDArray[np.float64]
 def over_users(users: Users) -> tuple[Floats, Floats]:
     """p and Holm's p over all pairs, (k, k) each, symmetric, NaN on the diagonal: do users' MASEs differ?"""
     mase = users.mase
-    return _matrices(len(users.configurations), [paired(mase[:, a] - mase[:, b]) for a, b in _pairs(mase.shape[1])])
+    k = mase.shape[1]
+    p = [paired(mase[:, [a]] - mase[:, a + 1 :]) for a in range(k)]
+    return _matrices(k, np.concatenate([np.zeros(0), *p]))
 
 
 def over_origins(losses: Floats, horizon: int) -> tuple[Floats, Floats, Floats]:
@@ -57,7 +59,7 @@ def _pairs(k: int) -> Sequence[tuple[int, int]]:
     return list(combinations(range(k), 2))
 
 
-def _matrices(k: int, p: Sequence[float]) -> tuple[Floats, Floats]:
+def _matrices(k: int, p: Sequence[float] | Floats) -> tuple[Floats, Floats]:
     plain, corrected = np.full((k, k), np.nan), np.full((k, k), np.nan)
     for (a, b), one, other in zip(_pairs(k), p, holm(np.array(p, np.float64)), strict=True):
         plain[a, b] = plain[b, a] = one

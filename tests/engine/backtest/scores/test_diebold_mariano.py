@@ -15,7 +15,7 @@ def test_one_step_is_a_t_test_with_the_small_sample_correction() -> None:
     # Variance over n, and the correction (n − 1) / n, are together the variance over n − 1.
     assert found.statistic == pytest.approx(expected.statistic, rel=1e-12)
     assert found.p == pytest.approx(expected.pvalue, rel=1e-10)
-    assert paired(d) == pytest.approx(expected.pvalue, rel=1e-10)
+    assert paired(d[:, None])[0] == pytest.approx(expected.pvalue, rel=1e-10)
 
 
 def test_equals_the_formula_written_out() -> None:
@@ -56,8 +56,15 @@ def test_undefined_where_it_is() -> None:
     assert np.isnan(diebold_mariano(same, same * 2, 2).p)
     assert np.isnan(diebold_mariano(np.arange(5.0), np.zeros(5), 5).p)
     assert np.isnan(diebold_mariano(np.full(3, np.nan), same[:3], 1).mean)
-    assert np.isnan(paired(np.array([1.0, np.nan])))
-    assert (paired(np.zeros(3)), paired(np.ones(3))) == (1.0, 0.0)
+    assert np.isnan(paired(np.array([[1.0], [np.nan]]))[0])
+    assert paired(np.array([[0.0, 1.0]] * 3)).tolist() == [1.0, 0.0]
+
+
+def test_a_user_without_one_of_the_two_is_no_pair() -> None:
+    d = np.random.default_rng(5).normal(0.4, 1, (12, 3))
+    d[:4, 1] = np.nan
+    assert paired(d)[1] == pytest.approx(paired(d[4:, 1:2])[0], rel=1e-12)
+    assert paired(d)[2] == pytest.approx(paired(d[:, 2:])[0], rel=1e-12)
 
 
 def test_the_variance_is_at_least_that_of_independent_origins() -> None:
