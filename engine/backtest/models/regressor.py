@@ -93,9 +93,12 @@ class Regressor:
         return np.hstack([lagged, np.cos(angle), np.sin(angle)])
 
     def _new(self, evaluations: int) -> Any:
+        from sklearn.base import is_regressor  # a second: only who needs it pays
+
         package, _, name = self.estimator.rpartition(".")
-        kind = getattr(import_module(package), name)
-        estimator = kind(**self.settings)
+        estimator = getattr(import_module(package), name)(**self.settings)
+        if not is_regressor(estimator):
+            raise FitError(f"{self.estimator} is no regressor of scikit-learn")
         counts = isinstance(estimator.get_params().get("max_iter"), int) and "max_iter" not in self.settings
         return estimator.set_params(max_iter=max(evaluations, 1)) if counts else estimator
 

@@ -94,3 +94,8 @@ def test_parameters() -> None:
         assert np.isfinite(promises.learned(model, daily(100)[: model.shortest])["intercepts"]).all()
     with pytest.raises(ValueError, match="lags and block_h"):
         Regressor(lags=(0, 1))
+
+
+def test_other_estimators_are_refused() -> None:
+    with pytest.raises(FitError, match="no regressor"):
+        Regressor(estimator="sklearn.preprocessing.StandardScaler").fit(daily(100), "", None, 200)
