@@ -96,10 +96,6 @@ def frozen_index(settings: BacktestSettings, place: Store) -> pl.DataFrame:
     if not settings.series:
         raise ConfigError("no series: name a reprocessing's output or a table, or a settings file with `series:`")
     found = freeze(_all(settings, place), place, FROZEN).sort("subject_id", "vital")
-    twice = found.filter(found.select("subject_id", "vital").is_duplicated())
-    if twice.height:
-        subject, vital = twice.row(0)[:2]
-        raise UserError(f"series: {vital} of subject {subject} is in two of the inputs")
     sink = io.BytesIO()
     found.write_parquet(sink)
     place.write(f"{FROZEN}/index.parquet", sink.getvalue())

@@ -22,6 +22,7 @@ from kernels.slices import FIRST, GREATEST, LAST, LEAST, MEAN, SD, SEEN
 
 Columns = Mapping[str, Any]
 ROLES = tuple(role.name.lower() for role in Role)
+_UNTRIED = {int(code): Fate(FitStatus.TOO_SHORT, None, SENTENCES[code]) for code in Short}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Slices:
 def fit_rows(common: Columns, request: Request, slices: Slices, done: Fitting, keys: Keys, kept: Ints) -> pa.Table:
     """One row a fit. `done` is of `request.fits`; `kept`: rows of it whose parameters are stored."""
     k, tried = request.cutoff.size, request.tried
-    fates = [Fate(FitStatus.TOO_SHORT, None, SENTENCES[Short(code)]) for code in request.short.tolist()]
+    fates = [_UNTRIED[code] for code in request.short.tolist()]
     params: list[str | None] = [None] * k
     form, start = [""] * k, ["cold"] * k
     for row, fate, chosen, warmed in zip(tried.tolist(), done.fate, done.form, done.warmed, strict=True):
