@@ -214,7 +214,7 @@ def test_stays_of_an_intensive_care_unit_end_as_rows_with_reasons(shared_data: P
     assert set(fits["status"]) <= {"ok", "too_short", "constant"}
     assert fits.filter(pl.col("status") == "too_short")["error_message"].null_count() == 0
     assert study.sweep.models["fits"].sum() == fits.filter(pl.col("status") != "too_short").height > 100
-    assert forecasts.height == rows(tmp_path / "out", "origins").height * 2 * 2 * 6
+    assert forecasts.height == rows(tmp_path / "out", "origins").height * 3 * 2 * 6  # the median too
     silent = forecasts.filter(pl.col("yhat").is_null())
     assert silent["served_by"].unique().to_list() == ["none"]
     assert set(silent["status"]) <= {"no_history", "stale_data", "skipped_missing", "too_short"}
