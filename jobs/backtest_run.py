@@ -14,7 +14,7 @@ from engine import ledger
 from engine.backtest.finish import finish
 from engine.backtest.fits import plan as fit_plan
 from engine.backtest.serve import mapped as serving
-from engine.backtest.serve.works import works
+from engine.backtest.serve.works import RANGES_A_BATCH, works
 from engine.backtest.todo import Todo, Unit, sort_out
 from engine.commit import WORK_LEDGER, recover
 from engine.events import Listener, PlanMade
@@ -66,7 +66,7 @@ def _serve(study: Backtest, steps: _Steps) -> Served:
     todo = sort_out(units, known, study.settings.retry, lambda _: "")
     if todo.count or todo.shared_removals or not _is_settled(study.output, identity):
         steps.listener(PlanMade(todo.count, todo.count, 0, todo.done))
-        steps.run(identity, mapped, todo)
+        steps.run(identity, mapped, todo, RANGES_A_BATCH)
     finish(study.output, identity.module_id)
     return Served(steps.summaries, fits_id, identity.module_id, study.settings)
 
@@ -91,8 +91,8 @@ class _Steps:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._lent.close()
 
-    def run(self, identity: Identity, mapped: Mapped, todo: Todo) -> None:
-        """One step over what is to do of it."""
+    def run(self, identity: Identity, mapped: Mapped, todo: Todo, batch: int | None = None) -> None:
+        """One step over what is to do of it, so many units to a task unless the settings say."""
         told, output = self._study.settings, self._study.output
         if self._executor is None:
             self._executor = self._lent.enter_context(lend(told, todo.count, self.listener))
@@ -100,7 +100,7 @@ class _Steps:
             limits=limits(told),
             commits=CommitSettings(told.commit.seconds, round(told.commit.mb * 1e6)),
             max_failures=told.max_failures,
-            batch_works=told.batch,
+            batch_works=told.batch or batch,
             config=told.model_dump_json(),
             ledger=WORK_LEDGER,
         )

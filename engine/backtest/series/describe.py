@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ def describe(series: Series) -> dict[str, Any]:
     """The row of the table `series`, without work_key; times as µs, None where undefined."""
     segments = split(series.vital, series.start, series.values)
     seen = np.flatnonzero(np.isfinite(series.values))
-    counts = asdict(series.corrections)
+    counts = {one.name: getattr(series.corrections, one.name) for one in fields(series.corrections)}
     hours = counts.pop("hours")
     return {
         "subject_id": series.subject_id,

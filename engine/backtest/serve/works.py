@@ -17,6 +17,8 @@ from engine.identity import canonical_json
 from engine.storage import Store
 
 ROWS_A_WORK = 500_000
+RANGES_A_BATCH = 2
+"""Works of one task, whose rows are in memory together: about 300 bytes each while they are written."""
 SERIES_S, ROW_S = 1e-3, 1.5e-6
 """Predicted cost of a series and of a row."""
 
