@@ -62,8 +62,26 @@ def by_age(found: Findings) -> str:
     """MASE by hours since the fit."""
     chart = Chart(_hours(found.by_age, "age_h", "hours since the fit"), Axis("MASE"))
     _lines(chart, found, found.by_age, "age_h", "mase")
-    note = "Best configuration of each model with the longest refit; rows of its own fits. Flat is right for update."
+    note = (
+        "Best configuration of each model with the longest refit; rows of its own fits. An age is an hour of the day."
+    )
     return figure("Error by age", note, chart.svg("MASE by age"))
+
+
+def aging(found: Findings) -> str:
+    """Error over that of the twin that is refitted most often, by age."""
+    if found.aging.is_empty():
+        return ""
+    chart = Chart(_hours(found.aging, "age_h", "hours since the fit"), Axis("MAE / MAE refitted"))
+    chart.rule(1.0)
+    colour = colours(found)
+    for model in found.chosen["model"]:
+        part = found.aging.filter(pl.col("model") == model)
+        chart.line(part["age_h"].to_list(), part["ratio"].to_list(), colour[model], model)
+    note = (
+        "The same against its twin with the shortest refit, on the same rows. 1 at every age: refitting gains nothing."
+    )
+    return figure("What age costs", note, chart.svg("error against refitting, by age"))
 
 
 def by_choice(found: Findings, column: str) -> str:
@@ -85,15 +103,18 @@ def by_choice(found: Findings, column: str) -> str:
 def pareto(found: Findings) -> str:
     """CPU seconds against error."""
     rows = found.board.frame.filter((pl.col("cpu_s") > 0) & pl.col("mase_charged").is_not_null())
+    front = rows.filter("pareto").sort("cpu_s")
+    highest = max([*front["mase_charged"], 2 * (rows["mase_charged"].median() or 0.0)])  # type: ignore[operator]
+    seen = rows.filter(pl.col("mase_charged") <= highest)
     chart = Chart(Axis("CPU seconds of all fits, if run alone", log=True), Axis("MASE"), 700, 400)
     colour = colours(found)
-    front = rows.filter("pareto").sort("cpu_s")
     chart.front(front["cpu_s"].to_list(), front["mase_charged"].to_list())
-    for row in rows.filter(~pl.col("pareto")).rows(named=True):
+    for row in seen.filter(~pl.col("pareto")).rows(named=True):
         chart.points([row["cpu_s"]], [row["mase_charged"]], colour[row["model"]], label(row))
     for i, row in enumerate(front.rows(named=True)):
         chart.mark(row["cpu_s"], row["mase_charged"], colour[row["model"]], str(i + 1), label(row))
-    note = "Every configuration; numbered are those of the front. Point at a dot for its name."
+    above = f" {len(rows) - len(seen)} lie above, over twice the median." if len(seen) < len(rows) else ""
+    note = f"Every configuration; numbered are those of the front. Point at a dot for its name.{above}"
     return figure("Cost against error", note, keys(found, rows["model"].unique().to_list()) + chart.svg("cost"))
 
 
@@ -105,7 +126,7 @@ def coverage(found: Findings) -> list[str]:
         rows = found.coverage.filter(*mine).sort("step")
         chart = Chart(_hours(rows, "step", "hours ahead"), Axis(""), 300, 190)
         chart.limits(min([LEAST_SHOWN, *rows["low"].to_list()]), 1.0)
-        chart.rule(NOMINAL, "80 %")
+        chart.rule(NOMINAL)
         steps = rows["step"].to_list()
         chart.band(steps, rows["low"].to_list(), rows["high"].to_list(), colour[one["model"]])
         chart.line(steps, rows["covered"].to_list(), colour[one["model"]])

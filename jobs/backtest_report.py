@@ -90,8 +90,8 @@ def _sections(found: Findings) -> list[str]:
         for vital, board in found.boards.items()
     )
     basis = "common origins" if found.board.basis == "common" else "all origins (none are common)"
-    curves = [plots.by_step(found), plots.by_age(found), plots.by_choice(found, "window_h")]
-    curves.append(plots.by_choice(found, "refit_h"))
+    curves = [plots.by_step(found), plots.by_choice(found, "window_h"), plots.by_choice(found, "refit_h")]
+    curves += [plots.by_age(found), plots.aging(found)]
     board = tables.board(found.board, one_vital) + ("" if one_vital else by_vital)
     return [
         _section("Leaderboard", f"By MASE on {basis}, all vitals together.", board),

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from engine.backtest.scores.clinical import Agreement
-from engine.backtest.scores.findings import Findings
+from engine.backtest.scores.findings import BASELINE, Findings
 from engine.backtest.scores.leaderboard import Leaderboard
 from engine.vitals.severity import SEVERITIES
 from jobs.backtest_plots import Row, forest, label
@@ -92,8 +92,9 @@ def _against(row: Row) -> str:
         return "best"
     if row["p_holm"] is None:
         return '<span class="soft">–</span>'
-    p = "p &lt; 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
-    return f'<span class="good">as good</span> {p}' if row["as_good"] else f'<span class="soft">worse {p}</span>'
+    p = "&lt; 0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}"
+    kind, word = ("good", "as good") if row["as_good"] else ("soft", "worse")
+    return f'<span class="{kind}" title="p {p}">{word}</span>'
 
 
 def statuses(found: Findings) -> str:
@@ -216,7 +217,7 @@ def percent(share: Any) -> str:
 
 
 def _skill(row: Row) -> str:
-    if row["skill"] is None:
+    if row["skill"] is None or row["model"] == BASELINE:
         return ""
     ends = f" (95 % {digits(row['skill_low'])} to {digits(row['skill_high'])})" if row["skill_low"] is not None else ""
     return f", skill {digits(row['skill'])}{ends} against seasonal naive"

@@ -9,7 +9,7 @@ from html import escape
 
 COLOURS = 8
 """Series colours that the page defines, --c0 … --c7; a later series takes --dim."""
-LEFT, TOP, BOTTOM = 46, 12, 38
+LEFT, TOP, BOTTOM = 56, 12, 38
 LABEL_PX, CHARACTER_PX = 14.0, 7.6
 
 
@@ -32,7 +32,7 @@ class Chart:
     width: int = 540
     height: int = 330
     _items: list[tuple[str, list[tuple[float, ...]], int, str]] = field(default_factory=list)
-    _rules: list[tuple[float, str]] = field(default_factory=list)
+    _rules: list[float] = field(default_factory=list)
     _limits: tuple[float, float] | None = None
 
     def line(self, xs: Sequence[float], ys: Sequence[float], colour: int, name: str = "") -> None:
@@ -52,9 +52,9 @@ class Chart:
     def band(self, xs: Sequence[float], low: Sequence[float], high: Sequence[float], colour: int) -> None:
         self._add("band", colour, "", xs, low, high)
 
-    def rule(self, y: float, name: str) -> None:
+    def rule(self, y: float) -> None:
         """A horizontal line to hold others against."""
-        self._rules.append((y, name))
+        self._rules.append(y)
 
     def limits(self, low: float, high: float) -> None:
         """Ends of the y axis, where they are not those of the data."""
@@ -70,11 +70,11 @@ class Chart:
         if not self._items:
             return '<p class="none">Nothing to draw.</p>'
         xs = [row[0] for _, rows, _, _ in self._items for row in rows]
-        ys = [value for _, rows, _, _ in self._items for row in rows for value in row[1:]] + [y for y, _ in self._rules]
+        ys = [value for _, rows, _, _ in self._items for row in rows for value in row[1:]] + self._rules
         along = _Scale(self.x, min(xs), max(xs), LEFT, self.width - max(self._room(), 18), pad=0.02)
         low, high = self._limits or (min(ys), max(ys))
         up = _Scale(self.y, low, high, self.height - BOTTOM, TOP, pad=0.0 if self._limits else 0.06)
-        body = [*_grid(along, up), *(_rule(along, up, *rule) for rule in self._rules)]
+        body = [*_grid(along, up), *(_rule(along, up, y) for y in self._rules)]
         body += [_shape(kind, rows, colour, name, along, up) for kind, rows, colour, name in self._items]
         body += self._labels(along, up)
         box = f'viewBox="0 0 {self.width} {self.height}"'
@@ -205,11 +205,8 @@ def _grid(along: _Scale, up: _Scale) -> list[str]:
     return found
 
 
-def _rule(along: _Scale, up: _Scale, y: float, name: str) -> str:
-    return (
-        f'<path class="rule" d="M{along.start} {up.at(y):.1f}H{along.end}"/>'
-        f'<text class="tick" x="{along.start + 4}" y="{up.at(y) - 4:.1f}">{escape(name)}</text>'
-    )
+def _rule(along: _Scale, up: _Scale, y: float) -> str:
+    return f'<path class="rule" d="M{along.start} {up.at(y):.1f}H{along.end}"/>'
 
 
 def _shape(

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.backtest.scores import pairs
+from engine.backtest.scores.aging import aging, pairs_of
 from engine.backtest.scores.clinical import VITALS, Agreement, agreement
 from engine.backtest.scores.cost import FIT_KEY, cpu_by_configuration
 from engine.backtest.scores.leaderboard import Leaderboard, leaderboard
@@ -25,13 +26,14 @@ TABLES = ("score_sums", "series_scores", "origin_sums", "fits", "origins", "fore
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to find. every_h, phase_h: as in `Grid`. most: configurations in plots and pairs. subjects: of whom the
-    clinical agreement is computed, the first by name."""
+    """What to find. every_h, phase_h: as in `Grid`. most: configurations in plots and pairs. subjects, aged: of whom
+    clinical agreement and aging are computed, the first by name."""
 
     every_h: int = 1
     phase_h: int = 0
     most: int = 8
     subjects: int = 500
+    aged: int = 100
     draws: int = 1000
 
 
@@ -41,9 +43,10 @@ class Findings:
     first, and of seasonal naive.
 
     by_step, by_vital_step: `SCORES` columns of `chosen`, on common origins. by_age: of each model's best configuration
-    with the longest refit. by_grid: mase_charged of every configuration. coverage: by_step with low and high.
-    statuses: model, status, n, cpu_s of fits; faults: model, status, error_class, error_message, n. origins: status, n.
-    difference: (statistic, Holm's p) of `chosen` by Diebold–Mariano. clinical: of `chosen`, where there are vitals.
+    with the longest refit. aging: see there. by_grid: mase_charged of every configuration. coverage: by step, with low
+    and high. statuses: model, status, n, cpu_s of fits; faults: model, status, error_class, error_message, n. origins:
+    status, n. difference: (statistic, Holm's p) of `chosen` by Diebold–Mariano. clinical: of `chosen`, where there are
+    vitals for it.
     """
 
     board: Leaderboard
@@ -52,6 +55,7 @@ class Findings:
     by_step: pl.DataFrame
     by_vital_step: pl.DataFrame
     by_age: pl.DataFrame
+    aging: pl.DataFrame
     by_grid: pl.DataFrame
     coverage: pl.DataFrame
     statuses: pl.DataFrame
@@ -82,6 +86,7 @@ def find(frames: Frames, asked: Asked | None = None) -> Findings:
         by_step=by_step,
         by_vital_step=scores(compared, (*CONFIGURATION, "vital", "step")),
         by_age=_by_age(common, board.frame),
+        aging=_aging(frames, board.frame, asked),
         by_grid=board.frame.select(*CONFIGURATION, "mase_charged", "cpu_s"),
         coverage=_coverage(compared),
         statuses=_statuses(frames),
@@ -164,15 +169,26 @@ def _difference(
 
 
 def _clinical(frames: Frames, chosen: pl.DataFrame, asked: Asked) -> tuple[Agreement, ...]:
-    if "forecasts" not in frames:
+    kept = _some(frames, asked.subjects, pl.col("vital").is_in(VITALS))
+    if kept is None:
         return ()
-    of_news2 = pl.col("vital").is_in(VITALS)
-    some = frames["series_scores"].filter(of_news2).select(pl.col("subject_id").unique().sort().head(asked.subjects))
-    names = some.collect()["subject_id"].to_list()
-    if not names:
-        return ()
-    kept = frames["forecasts"].filter(of_news2, pl.col("subject_id") <= names[-1])
     return tuple(agreement(kept.join(chosen[i].lazy(), on=CONFIGURATION, nulls_equal=True)) for i in range(len(chosen)))
+
+
+def _aging(frames: Frames, board: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+    kept, twins = _some(frames, asked.aged, pl.lit(True)), pairs_of(board)
+    if kept is None or twins.is_empty():
+        return pl.DataFrame(schema={"model": pl.String, "age_h": pl.Int64, "n": pl.Int64, "ratio": pl.Float64})
+    return aging(kept, twins)
+
+
+def _some(frames: Frames, subjects: int, of: pl.Expr) -> pl.LazyFrame | None:
+    """Forecasts of the first so many subjects, or None."""
+    if "forecasts" not in frames:
+        return None
+    first = frames["series_scores"].filter(of).select(pl.col("subject_id").unique().sort().head(subjects))
+    names = first.collect()["subject_id"].to_list()
+    return frames["forecasts"].filter(of, pl.col("subject_id") <= names[-1]) if names else None
 
 
 def _totals(frames: Frames, vitals: list[str]) -> dict[str, int]:
