@@ -217,5 +217,5 @@ def test_stays_of_an_intensive_care_unit_end_as_rows_with_reasons(shared_data: P
     assert forecasts.height == rows(tmp_path / "out", "origins").height * 3 * 2 * 6  # the median too
     silent = forecasts.filter(pl.col("yhat").is_null())
     assert silent["served_by"].unique().to_list() == ["none"]
-    assert set(silent["status"]) <= {"no_history", "stale_data", "skipped_missing", "too_short"}
+    assert set(silent["status"]) <= {"no_history", "stale_data", "skipped_missing", "too_short", "no_members"}
     assert rows(tmp_path / "out", "scores").filter(pl.col("mase") < 1).height > 0
