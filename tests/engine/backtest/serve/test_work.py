@@ -46,6 +46,7 @@ MANY = [
     series(140, 1, "ann", "hr_bpm"),
     series(150, 2, "ann", "temp_c"),
     series(30, 3, "bob", "hr_bpm"),
+    series(1, 3, "carl", "hr_bpm", gaps=False),
     series(160, 4, "cleo", "hr_bpm"),
 ]
 
@@ -158,7 +159,7 @@ def test_units_of_work_may_be_cut_anywhere(tmp_path: Path, monkeypatch: pytest.M
     assert [work.key for work in single] == [
         f"{a}/{v}…{a}/{v}" for a, v in index.select("subject_id", "vital").iter_rows()
     ]
-    assert [len(work.fits) for work in single] == [1, 1, 1, 1]
+    assert [len(work.fits) for work in single] == [1, 1, 1, 1, 1]
     one, many = done(store, mapped, whole), done(store, mapped, single)
     for name in ("forecasts", "weights", "exclusions", "origins", "series", "series_scores"):
         assert one[name].drop_columns("work_key").equals(many[name].drop_columns("work_key")), name
