@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.py"))
+PROMISES = {
+    "one_night": ("the call's heart rates equal the stages': True", ["epochs.png", "pulse.png", "sleep.png"]),
+    "one_backtest": ("every attempted fit is a row with a status: True", ["curves.png", "origin.png"]),
+}
+"""What each says, and the plots that it draws."""
 
 
-def test_there_is_a_notebook_of_one_night() -> None:
-    assert "one_night.py" in [path.name for path in NOTEBOOKS]
+def test_every_notebook_promises_something() -> None:
+    assert {path.stem for path in NOTEBOOKS} == set(PROMISES)
 
 
 @pytest.mark.slow
@@ -31,5 +36,6 @@ def test_notebook_runs_as_a_script(path: Path, tmp_path: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert "the call's heart rates equal the stages': True" in done.stdout
-    assert sorted(plot.name for plot in tmp_path.glob("*.png")) == ["epochs.png", "pulse.png", "sleep.png"]
+    said, plots = PROMISES[path.stem]
+    assert said in done.stdout
+    assert sorted(plot.name for plot in tmp_path.glob("*.png")) == plots
