@@ -51,7 +51,7 @@ def keep(figure: plt.Figure, name: str) -> None:
 # %% [markdown]
 # ## Series
 #
-# A long table is enough: `subject_id, vital, ts, value`. Hours are missing here as they are in life; what is forecast at
+# A long table is enough: `subject_id, vital, ts, value`. Hours are missing here as they are in life. What is forecast at
 # an origin never sees what comes after it.
 
 # %%
