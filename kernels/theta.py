@@ -22,6 +22,7 @@ LEAST, MOST = 0.1, 0.99
 BURN = 3
 BESIDE, NEAR = 0.03, 2e-3
 NOT_FINITE = 2
+TINY = 1e-300
 
 
 @njit("void(f8[::1], b1, f8[::1], f8[::1])", cache=True)
@@ -169,14 +170,19 @@ def learn_theta(y, start, end, anchor, form, done, season, budget, values, faile
 
 @njit("i8(f8[::1], i8, i8)", cache=True)
 def choose_theta(y, season, budget):  # type: ignore[no-untyped-def]
-    """The form, of all four, with the least squared errors; the simplest of equals."""
-    best, least = 0, np.inf
+    """The form, of all four, with the least Schwarz criterion; the simplest of equals.
+
+    Tried least squared errors, which never choose a form over its optimised one: on M4 hourly, window 336, MASE 1.334
+    against 1.319.
+    """
+    best, least, n = 0, np.inf, y.size - BURN
     row = np.empty(FIGURE + season)
     for form in range(4):
         fit(y, season, form, np.nan, budget, row)
-        errors = row[SPREAD] ** 2 * (y.size - BURN - (3 if form & OPTIMISED else 2))
-        if errors < least:
-            best, least = form, errors
+        unknowns = 3 if form & OPTIMISED else 2
+        score = n * np.log(row[SPREAD] ** 2 * (n - unknowns) + TINY) + unknowns * np.log(n)
+        if score < least:
+            best, least = form, score
     return best
 
 

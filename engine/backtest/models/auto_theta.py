@@ -1,4 +1,4 @@
-"""The one of four theta models with the least squared errors."""
+"""The one of four theta models that explains a slice best for its unknowns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from kernels.theta import choose_theta
 
 @dataclass(frozen=True, slots=True)
 class AutoTheta(Theta):
-    """Standard or optimised, with a line through the slice or one that learns: chosen at the select cadence."""
+    """Standard or optimised, with a line through the slice or one that learns: the least Schwarz criterion at the
+    select cadence."""
 
     name: ClassVar[str] = "auto_theta"
     forms: ClassVar[tuple[str, ...]] = FORMS

@@ -36,13 +36,13 @@ def test_walks_go_on_from_the_newest_value_less_its_figure(n: int, later: int) -
     np.testing.assert_allclose(drifting.mean[0] - drifting.low[0], wide, rtol=1e-10)
 
 
-@pytest.mark.parametrize("form", STLMEts.forms)
+@pytest.mark.parametrize("form", ["ANN", "AAN", "AAdN"])
 def test_the_rest_is_smoothed_as_ets_alone_would(form: str) -> None:
     y = daily(180, seed=8)
     seasonal = stl(y[:168], 24)[0]
     figure = np.resize(seasonal[-24:], 48)
     rest = y - np.concatenate([seasonal, figure[:12]])
-    alone, model = ETS(form), STLMEts()
+    alone, model = ETS(form), STLMEts(forms=(form,))
     expected = alone.predict(alone.fit(rest[:168], "", None, 200).params, rest[168:], np.array([12]), 24)
     paths = model.predict(model.fit(y[:168], form, None, 200).params, y[168:], np.array([12]), 24)
     assert paths.low is not None and expected.low is not None
@@ -52,6 +52,13 @@ def test_the_rest_is_smoothed_as_ets_alone_would(form: str) -> None:
 
 def test_a_form_is_chosen_by_its_rest() -> None:
     hours = np.arange(168)
-    still, rising = daily(168, seed=9, noise=3.0), daily(168, seed=9, noise=0.1) + 0.5 * hours
-    assert STLMEts().select(still, 200) in STLMEts.forms
-    assert STLMEts().select(rising, 200) in ("AAN", "AAdN")
+    noise = np.random.default_rng(9).normal(0, 2, 168)
+    rhythm = 8 * np.sin(2 * np.pi * hours / 24)
+    assert STLMEts().select(70 + rhythm + noise, 200) == "ANN"
+    assert STLMEts().select(70 + rhythm + noise + 0.5 * hours, 200) == "AAN"
+
+
+@pytest.mark.parametrize("forms", [(), ("AAA",), ("ANN", "MAN")])
+def test_forms_with_a_season_or_unknown_are_refused(forms: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="choose among ANN, AAN, AAdN"):
+        STLMEts(forms=forms)
