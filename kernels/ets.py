@@ -33,8 +33,9 @@ def run(y, theta, state):  # type: ignore[no-untyped-def]
         k = k + 1 if k + 1 < m else 0
     state[0], state[1] = level, trend
     if k:
-        turned = np.concatenate((state[2 + k :], state[2 : 2 + k]))
-        state[2:] = turned
+        turned = state.copy()
+        for j in range(m):
+            state[2 + j] = turned[2 + (j + k) % m]
     return total
 
 
