@@ -51,8 +51,8 @@ def keep(figure: plt.Figure, name: str) -> None:
 # %% [markdown]
 # ## Series
 #
-# A long table is enough: `subject_id, vital, ts, value`. Hours are missing here as they are in life. What is forecast at
-# an origin never sees what comes after it.
+# A long table is enough: `subject_id, vital, ts, value`. Hours are missing here as they are in life. No forecast sees
+# what comes after its origin.
 
 # %%
 folder = Path(tempfile.mkdtemp())
