@@ -22,7 +22,8 @@ def from_partials(raw):  # type: ignore[no-untyped-def]
     old = np.zeros(k)
     for i in range(k):
         partial = EDGE * np.tanh(raw[i])
-        old[:i] = c[:i]
+        for j in range(i):
+            old[j] = c[j]
         for j in range(i):
             c[j] = old[j] - partial * old[i - 1 - j]
         c[i] = partial
@@ -33,7 +34,8 @@ def from_partials(raw):  # type: ignore[no-untyped-def]
 def expand(short, seasonal, season):  # type: ignore[no-untyped-def]
     """Coefficients of the product (1 − Σ short_i B^i)(1 − Σ seasonal_j B^{j season}), written 1 − Σ out_k B^k."""
     out = np.zeros(short.size + season * seasonal.size)
-    out[: short.size] = short
+    for i in range(short.size):
+        out[i] = short[i]
     for j in range(seasonal.size):
         base = season * (j + 1)
         out[base - 1] += seasonal[j]
@@ -47,7 +49,8 @@ def _ar_covariances(phi, lags):  # type: ignore[no-untyped-def]
     """Autocovariances 0 … lags of x_t = Σ phi_i x_{t−i} + e_t with unit innovations: Levinson's recursion and back."""
     p = phi.size
     orders = np.zeros((p + 1, p))
-    orders[p] = phi
+    for i in range(p):
+        orders[p, i] = phi[i]
     for k in range(p, 0, -1):
         partial = orders[k, k - 1]
         rest = 1.0 - partial * partial
@@ -176,15 +179,58 @@ def likelihood(raw, orders, season, w, constant):  # type: ignore[no-untyped-def
             return np.inf, 0.0, 0.0, w
         logs += np.log(v[t])
     u = whiten(w, phi, rows, theta.size)
-    mean = 0.0
+    mean, squares = 0.0, 0.0
     if constant:
         x = whiten(np.ones(n), phi, rows, theta.size)
-        mean = np.sum(u * x / v) / np.sum(x * x / v)
-        u -= mean * x
-    squares = np.sum(u * u / v)
+        along, norm = 0.0, 0.0
+        for t in range(n):
+            along += u[t] * x[t] / v[t]
+            norm += x[t] * x[t] / v[t]
+        mean = along / norm
+        for t in range(n):
+            u[t] -= mean * x[t]
+    for t in range(n):
+        squares += u[t] * u[t] / v[t]
     if not squares > 0.0:
         return np.inf, mean, squares, u
     return 0.5 * (np.log(squares / n) + logs / n), mean, squares, u
+
+
+@njit("void(f8[:,::1], f8[::1], f8[::1], f8[::1])", cache=True)
+def _turn(inverse, change, step, turned):  # type: ignore[no-untyped-def]
+    """Broyden, Fletcher, Goldfarb and Shanno's update of the inverse Hessian; none where curvature is not positive."""
+    k = step.size
+    along, square = 0.0, 0.0
+    for i in range(k):
+        along += change[i] * step[i]
+        turned[i] = 0.0
+        for j in range(k):
+            turned[i] += inverse[i, j] * change[j]
+        square += turned[i] * change[i]
+    if along <= 1e-12:
+        return
+    scale = (1.0 + square / along) / along
+    for i in range(k):
+        for j in range(k):
+            inverse[i, j] += scale * step[i] * step[j] - (turned[i] * step[j] + step[i] * turned[j]) / along
+
+
+@njit("f8(f8[:,::1], f8[::1], f8[::1], b1)", cache=True)
+def _downhill(inverse, gradient, direction, fresh):  # type: ignore[no-untyped-def]
+    """Quasi-Newton direction, or the steepest one from a fresh start or where the other leads up; returns its slope."""
+    k = gradient.size
+    for attempt in range(2):
+        slope = 0.0
+        for i in range(k):
+            direction[i] = 0.0
+            for j in range(k):
+                if fresh or attempt:
+                    inverse[i, j] = 1.0 if i == j else 0.0
+                direction[i] -= inverse[i, j] * gradient[j]
+            slope += direction[i] * gradient[i]
+        if slope < 0.0:
+            break
+    return slope
 
 
 @njit("Tuple((f8[::1], f8, i8))(f8[::1], i8[::1], i8, f8[::1], b1, i8)", cache=True)
@@ -194,39 +240,32 @@ def maximise(raw, orders, season, w, constant, evaluations):  # type: ignore[no-
     Returns the best raw: (k,), its value (inf where even the start has none) and the evaluations used.
     """
     k = raw.size
-    best = raw.copy()
+    best, trial = raw.copy(), raw.copy()
     value = likelihood(best, orders, season, w, constant)[0]
-    used = 1
-    inverse = np.eye(k)
-    gradient, old, step = np.zeros(k), np.zeros(k), np.zeros(k)
-    for iteration in range(evaluations):
-        if k == 0 or not np.isfinite(value) or used + k + 1 > evaluations:
-            break
+    used, fresh = 1, True
+    inverse = np.zeros((k, k))
+    gradient, change, step, turned, direction = np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(k)
+    while k > 0 and np.isfinite(value) and used + k + 1 <= evaluations:
+        steepest = 0.0
         for i in range(k):
-            trial = best.copy()
-            trial[i] += 1e-6
-            gradient[i] = (likelihood(trial, orders, season, w, constant)[0] - value) / 1e-6
+            for j in range(k):
+                trial[j] = best[j] + (1e-6 if i == j else 0.0)
+            slope = (likelihood(trial, orders, season, w, constant)[0] - value) / 1e-6
+            change[i], gradient[i] = slope - gradient[i], slope
+            steepest = max(steepest, abs(slope))
         used += k
-        if not np.all(np.isfinite(gradient)) or np.max(np.abs(gradient)) < 1e-6:
+        if not 1e-6 <= steepest < np.inf:
             break
-        if iteration > 0:
-            change = gradient - old
-            along = np.sum(change * step)
-            if along > 1e-12:
-                turned = np.array([np.sum(inverse[i] * change) for i in range(k)])
-                scale = (1.0 + np.sum(change * turned) / along) / along
-                for i in range(k):
-                    for j in range(k):
-                        inverse[i, j] += scale * step[i] * step[j] - (turned[i] * step[j] + step[i] * turned[j]) / along
-        direction = np.array([-np.sum(inverse[i] * gradient) for i in range(k)])
-        slope = np.sum(direction * gradient)
-        if slope >= 0.0:
-            inverse, direction = np.eye(k), -gradient
-            slope = np.sum(direction * gradient)
-        length = 1.0 / max(1.0, np.max(np.abs(direction)))
-        found = value
+        if not fresh:
+            _turn(inverse, change, step, turned)
+        slope = _downhill(inverse, gradient, direction, fresh)
+        longest = 1.0
+        for i in range(k):
+            longest = max(longest, abs(direction[i]))
+        length, found = 1.0 / longest, value
         while used < evaluations and length > 1e-6:
-            trial = best + length * direction
+            for i in range(k):
+                trial[i] = best[i] + length * direction[i]
             found = likelihood(trial, orders, season, w, constant)[0]
             used += 1
             if found <= value + 1e-4 * length * slope:
@@ -234,9 +273,10 @@ def maximise(raw, orders, season, w, constant, evaluations):  # type: ignore[no-
             length *= 0.4
         if not found < value:
             break
-        gain = value - found
-        step, old = length * direction, gradient.copy()
-        best, value = best + step, found
+        gain, value, fresh = value - found, found, False
+        for i in range(k):
+            step[i] = trial[i] - best[i]
+            best[i] = trial[i]
         if gain < 1e-8:
             break
     return best, value, used
@@ -261,8 +301,9 @@ def _spread(t, rows, v, phi, q, delta, out):  # type: ignore[no-untyped-def]
     m, steps = rows.shape[1], out.size
     ar = np.nonzero(phi)[0]
     back = np.nonzero(delta)[0]
-    out[:] = 0.0
     on_w, on_y = np.empty(steps), np.empty(steps)
+    for h in range(steps):
+        out[h] = 0.0
     for i in range(steps):
         for h in range(i, steps):
             lag, row = h - i, t + h
@@ -296,7 +337,8 @@ def forecast(y, known, n, u, delta, phi, theta, mean, at, steps):  # type: ignor
     past = min(n, m)
     w = np.zeros(past + k + steps)  # w[past + i] is at time n + i
     e = np.zeros(past + k + steps)
-    e[:past] = u
+    for i in range(past):
+        e[i] = u[i]
     for i in range(-min(past, known - z), k):
         total = y[known + i] - mean
         for j in range(z):
@@ -305,11 +347,13 @@ def forecast(y, known, n, u, delta, phi, theta, mean, at, steps):  # type: ignor
     for i in range(k):
         e[past + i] = w[past + i] - _expected(w, e, past + i, n + i, rows, phi, q)
     mean_out, variance = np.empty((at.size, steps)), np.empty((at.size, steps))
-    full = np.zeros(z + steps)
+    full, late_w, late_e = np.zeros(z + steps), np.zeros(w.size), np.zeros(w.size)
     for o in range(at.size):
         here = at[o]
-        late_w, late_e = w[: past + here + steps].copy(), e[: past + here + steps].copy()
-        full[:z] = y[known + here - z : known + here]
+        for i in range(past + here):
+            late_w[i], late_e[i] = w[i], e[i]
+        for i in range(z):
+            full[i] = y[known + here - z + i]
         for j in range(steps):
             late_e[past + here + j] = 0.0
             late_w[past + here + j] = _expected(late_w, late_e, past + here + j, n + here + j, rows, phi, q)

@@ -15,14 +15,18 @@ STABLE = 100.0  # most that 256 steps may make of an old error: a root of 1.018
 REJECTED = 1e300
 
 
-@njit("void(f8[:,::1], f8[::1], f8[::1])", cache=True)
-def _move(f, x, out):  # type: ignore[no-untyped-def]
-    """out = f x, both (s,)."""
+@njit("f8(f8[::1], f8[:,::1], f8[::1], f8[::1])", cache=True)
+def _move(w, f, x, room):  # type: ignore[no-untyped-def]
+    """x becomes f x, both (s,); returns w·x as it was. room: (s,)."""
+    seen = 0.0
     for i in range(x.size):
-        total = 0.0
+        seen += w[i] * x[i]
+        room[i] = 0.0
         for j in range(x.size):
-            total += f[i, j] * x[j]
-        out[i] = total
+            room[i] += f[i, j] * x[j]
+    for i in range(x.size):
+        x[i] = room[i]
+    return seen
 
 
 @njit("Tuple((f8[:,::1], f8[::1]))(f8[::1], f8[::1], f8[:,::1], f8[::1], f8[::1], i8[::1], i8)", cache=True)
@@ -38,24 +42,19 @@ def linear_forecast(y, w, f, g, x, at, steps):  # type: ignore[no-untyped-def]
     seen = 0
     for o in range(at.size):
         while seen < at[o]:
-            error = y[seen]
+            error = y[seen] - _move(w, f, state, moved)
             for i in range(s):
-                error -= w[i] * state[i]
-            _move(f, state, moved)
-            for i in range(s):
-                state[i] = moved[i] + g[i] * error
+                state[i] += g[i] * error
             seen += 1
-        ahead[:] = state
+        for i in range(s):
+            ahead[i] = state[i]
         for j in range(steps):
-            mean[o, j] = np.sum(w * ahead)
-            _move(f, ahead, moved)
-            ahead[:] = moved
+            mean[o, j] = _move(w, f, ahead, moved)
     variance = np.ones(steps)
-    ahead[:] = g
+    for i in range(s):
+        ahead[i] = g[i]
     for j in range(1, steps):
-        variance[j] = variance[j - 1] + np.sum(w * ahead) ** 2
-        _move(f, ahead, moved)
-        ahead[:] = moved
+        variance[j] = variance[j - 1] + _move(w, f, ahead, moved) ** 2
     return mean, variance
 
 
@@ -77,25 +76,21 @@ def tbats_matrices(free, shape, season):  # type: ignore[no-untyped-def]
     if trend:
         w[1], f[0, 1], f[1, 1], g[1] = phi, phi, phi, free[1]
     at = 1 + trend + damped
-    if k:
-        w[first : first + k] = 1.0
-        g[first : first + k] = free[at]
-        g[first + k : tau] = free[at + 1]
-        at += 2
     for j in range(k):
+        w[first + j], g[first + j], g[first + k + j] = 1.0, free[at], free[at + 1]
         angle = 2.0 * np.pi * (j + 1) / season
         f[first + j, first + j] = f[first + k + j, first + k + j] = np.cos(angle)
         f[first + j, first + k + j] = np.sin(angle)
         f[first + k + j, first + j] = -np.sin(angle)
-    w[tau : tau + p] = from_partials(free[at : at + p])
-    w[tau + p :] = -from_partials(free[at + p :])
-    for i in range(tau):
-        f[i, tau:] = g[i] * w[tau:]
-    if p:
-        f[tau, tau:] = w[tau:]
-        g[tau] = 1.0
-    if q:
-        g[tau + p] = 1.0
+    at += 2 * (k > 0)
+    ar, ma = from_partials(free[at : at + p]), from_partials(free[at + p :])
+    for j in range(p + q):
+        w[tau + j] = ar[j] if j < p else -ma[j - p]
+        for i in range(tau):
+            f[i, tau + j] = g[i] * w[tau + j]
+        if p:
+            f[tau, tau + j] = w[tau + j]
+        g[tau + j] = 1.0 if j in (0, p) else 0.0
     for i in range(1, p):
         f[tau + i, tau + i - 1] = 1.0
     for i in range(1, q):
@@ -103,21 +98,27 @@ def tbats_matrices(free, shape, season):  # type: ignore[no-untyped-def]
     return w, f, g
 
 
-@njit("b1(f8[:,::1])", cache=True)
-def _stable(d):  # type: ignore[no-untyped-def]
+@njit("b1(f8[::1], f8[:,::1], f8[::1])", cache=True)
+def _stable(w, f, g):  # type: ignore[no-untyped-def]
     """Whether errors that D = F − g w' carries on do not grow: its 256th power is small, whatever its eigenvectors."""
-    s = d.shape[0]
-    power, square = d.copy(), np.empty_like(d)
+    s = w.size
+    power, square = np.empty((s, s)), np.empty((s, s))
+    for i in range(s):
+        for j in range(s):
+            power[i, j] = f[i, j] - g[i] * w[j]
     for _ in range(8):
         for i in range(s):
-            square[i] = 0.0
+            for c in range(s):
+                square[i, c] = 0.0
             for j in range(s):
                 if power[i, j] != 0.0:
                     for c in range(s):
                         square[i, c] += power[i, j] * power[j, c]
         power, square = square, power
-        if not np.max(np.abs(power)) < STABLE:
-            return False
+        for i in range(s):
+            for j in range(s):
+                if not abs(power[i, j]) < STABLE:
+                    return False
     return True
 
 
@@ -156,30 +157,33 @@ def tbats_squares(y, free, shape, season, x):  # type: ignore[no-untyped-def]
     w, f, g = tbats_matrices(free, shape, season)
     s = w.size
     solved = s - shape[3] - shape[4]
-    d = f - np.outer(g, w)
-    if not _stable(d):
+    if not _stable(w, f, g):
         return REJECTED
     rows, columns = np.nonzero(f)
     state, moved, row, turned = np.zeros(s), np.zeros(s), w.copy(), np.zeros(s)
     normal, right = np.zeros((solved, solved)), np.zeros(solved)
     squares = 0.0
     for t in range(y.size):
-        error = y[t] - np.sum(w * state)
+        error, along = y[t], 0.0
+        for i in range(s):
+            error -= w[i] * state[i]
+            along += row[i] * g[i]
         squares += error * error
         for i in range(solved):
             right[i] += row[i] * error
             for j in range(i + 1):
                 normal[i, j] += row[i] * row[j]
-        moved[:] = g * error
-        turned[:] = -np.sum(row * g) * w
+        for i in range(s):
+            moved[i] = g[i] * error
+            turned[i] = -along * w[i]
         for i in range(rows.size):
             moved[rows[i]] += f[rows[i], columns[i]] * state[columns[i]]
             turned[columns[i]] += row[rows[i]] * f[rows[i], columns[i]]
-        state[:] = moved
-        row[:] = turned
-    x[:] = 0.0
+        for i in range(s):
+            state[i], row[i] = moved[i], turned[i]
     gained = _solve(normal, right, solved)
-    x[:solved] = right
+    for i in range(s):
+        x[i] = right[i] if i < solved else 0.0
     squares = max(squares - gained, 0.0)
     return squares if squares < REJECTED else REJECTED
 
@@ -192,41 +196,54 @@ def tbats_search(y, start, reach, shape, season, evaluations):  # type: ignore[n
     """
     k = start.size
     x = np.zeros(1 + shape[0] + 2 * shape[2] + shape[3] + shape[4])
-    points, values = np.empty((k + 1, k)), np.full(k + 1, REJECTED)
+    points, values = np.empty((k + 1, k)), np.empty(k + 1)
+    trial, other = np.empty(k), np.empty(k)
     used = 0
     for i in range(k + 1):
-        points[i] = start
-        if i:
-            points[i, i - 1] += reach[i - 1]
+        for j in range(k):
+            points[i, j] = start[j] + (reach[j] if i == j + 1 else 0.0)
+        values[i] = REJECTED
         if used < evaluations:
             values[i] = tbats_squares(y, points[i], shape, season, x)
             used += 1
-    while used + 2 <= evaluations:
-        order = np.argsort(values, kind="mergesort")
-        points, values = points[order], values[order]
-        if values[k] - values[0] <= 1e-7 * abs(values[0]):
+    while True:
+        best, worst = 0, 0
+        for i in range(1, k + 1):
+            best = i if values[i] < values[best] else best
+            worst = i if values[i] >= values[worst] else worst
+        second = best
+        for i in range(k + 1):
+            second = i if i != worst and values[i] > values[second] else second
+        if used + 2 > evaluations or values[worst] - values[best] <= 1e-7 * abs(values[best]):
             break
-        centre = np.zeros(k)
-        for i in range(k):
-            centre += points[i] / k
-        trial = 2.0 * centre - points[k]
+        for j in range(k):
+            total = -points[worst, j]
+            for i in range(k + 1):
+                total += points[i, j]
+            trial[j] = 2.0 * total / k - points[worst, j]
         value = tbats_squares(y, trial, shape, season, x)
         used += 1
-        if value < values[0] or value >= values[k - 1]:
-            far = 2.0 if value < values[0] else (0.5 if value < values[k] else -0.5)
-            other = centre + far * (centre - points[k])
+        if value < values[best] or value >= values[second]:
+            far = 1.5 if value < values[best] else (0.75 if value < values[worst] else 0.25)
+            for j in range(k):
+                other[j] = points[worst, j] + far * (trial[j] - points[worst, j])
             found = tbats_squares(y, other, shape, season, x)
             used += 1
             if found < value:
-                trial, value = other, found
-        if value < values[k]:
-            points[k], values[k] = trial, value
+                value = found
+                for j in range(k):
+                    trial[j] = other[j]
+        if value < values[worst]:
+            values[worst] = value
+            for j in range(k):
+                points[worst, j] = trial[j]
             continue
-        for i in range(1, k + 1):
-            points[i] = 0.5 * (points[i] + points[0])
-            values[i] = REJECTED
-            if used < evaluations:
-                values[i] = tbats_squares(y, points[i], shape, season, x)
-                used += 1
-    best = int(np.argmin(values))
+        for i in range(k + 1):
+            if i != best:
+                for j in range(k):
+                    points[i, j] = 0.5 * (points[i, j] + points[best, j])
+                values[i] = REJECTED
+                if used < evaluations:
+                    values[i] = tbats_squares(y, points[i], shape, season, x)
+                    used += 1
     return points[best].copy(), values[best], used
