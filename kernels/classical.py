@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from kernels.sums import gather
+
 Z95 = 1.6448536269514722
 """95 % quantile of the standard normal distribution: the two-sided 90 % test of the M4 competition."""
 NONE, ADDITIVE, MULTIPLICATIVE = 0, 1, 2
@@ -20,10 +22,8 @@ def is_seasonal(y, season):  # type: ignore[no-untyped-def]
         return False
     centred = np.zeros(n + season + 1)
     centred[:n] = y - y.mean()
-    products = np.zeros(season + 1)
-    for t in range(n):
-        for lag in range(season + 1):
-            products[lag] += centred[t] * centred[t + lag]
+    products = np.empty(season + 1)
+    gather(centred, 1, season + 1, centred[:n], products)
     if products[0] <= 0.0:
         return False
     total = 0.0
@@ -40,15 +40,15 @@ def seasonal_figure(y, season, multiplicative, figure):  # type: ignore[no-untyp
     y[k + season], ….
     """
     n, half = y.size, season // 2
-    trend = np.zeros(n - 2 * half)
-    for k in range(season + 1 - season % 2):
-        weight = (0.5 if season % 2 == 0 and (k == 0 or k == season) else 1.0) / season
-        for t in range(trend.size):
-            trend[t] += weight * y[t + k]
+    trend, weights = np.empty(n - 2 * half), np.full(2 * half + 1, 1.0 / season)
+    if season % 2 == 0:
+        weights[0] = weights[season] = 0.5 / season
+    gather(y, 1, trend.size, weights, trend)
     counts = np.zeros(season)
     figure[:] = 0.0
+    phase = half - 1
     for t in range(trend.size):
-        phase = (t + half) % season
+        phase = phase + 1 if phase + 1 < season else 0
         figure[phase] += y[t + half] / trend[t] if multiplicative else y[t + half] - trend[t]
         counts[phase] += 1.0
     figure /= counts
@@ -73,10 +73,12 @@ def adjust(y, season, figure, adjusted):  # type: ignore[no-untyped-def]
     if y.min() > 0.0:
         seasonal_figure(y, season, True, figure)
         if figure.min() >= 0.01:
-            for t in range(n):
-                adjusted[t] = y[t] / figure[t % season]
+            for begin in range(0, n, season):
+                for k in range(min(season, n - begin)):
+                    adjusted[begin + k] = y[begin + k] / figure[k]
             return MULTIPLICATIVE
     seasonal_figure(y, season, False, figure)
-    for t in range(n):
-        adjusted[t] = y[t] - figure[t % season]
+    for begin in range(0, n, season):
+        for k in range(min(season, n - begin)):
+            adjusted[begin + k] = y[begin + k] - figure[k]
     return ADDITIVE

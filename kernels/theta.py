@@ -208,28 +208,30 @@ def theta_paths(values, y, end, first, at, season, failed, mean, low, high):  # 
     steps) float64, written, y's unit. Quantiles: normal, variance σ²·(1 + (j − 1)·α²) at step j.
     """
     steps = mean.shape[1]
-    ahead = np.empty(values.shape[1])
+    ahead, wide = np.empty(FIGURE), np.empty(steps)
     for i in range(end.size):
         if failed[i] != 0:
             continue
-        state = values[i].copy()
-        alpha, weight = state[ALPHA], state[WEIGHT]
-        now = end[i]
+        state, figure = values[i, :FIGURE].copy(), values[i, FIGURE:]
+        alpha, weight, times = state[ALPHA], state[WEIGHT], state[MULTIPLIES] != 0.0
+        for j in range(steps):
+            wide[j] = Z90 * state[SPREAD] * np.sqrt(1.0 + j * alpha * alpha)
+        now, phase = end[i], 0
         for row in range(first[i], first[i + 1]):
             while now < at[row]:
-                figure = state[FIGURE + (now - end[i]) % season]
-                take(state, y[now] / figure if state[MULTIPLIES] != 0.0 else y[now] - figure)
+                take(state, y[now] / figure[phase] if times else y[now] - figure[phase])
                 now += 1
+                phase = phase + 1 if phase + 1 < season else 0
             ahead[:] = state
-            fade = (1.0 - alpha) ** state[HOURS]
+            k = phase
+            fade, over = (1.0 - alpha) ** state[HOURS], 1.0 / alpha
             for j in range(steps):
-                rest = (1.0 - fade * (1.0 - alpha)) / alpha
+                rest = (1.0 - fade * (1.0 - alpha)) * over
                 centre = ahead[LEVEL] + weight * (ahead[INTERCEPT] * fade + ahead[SLOPE] * rest)
                 take(ahead, centre)
                 fade *= 1.0 - alpha
-                wide = Z90 * state[SPREAD] * np.sqrt(1.0 + j * alpha * alpha)
-                figure = state[FIGURE + (now - end[i] + j) % season]
-                times, plus = (figure, 0.0) if state[MULTIPLIES] != 0.0 else (1.0, figure)
-                mean[row, j] = centre * times + plus
-                low[row, j] = (centre - wide) * times + plus
-                high[row, j] = (centre + wide) * times + plus
+                scale, shift = (figure[k], 0.0) if times else (1.0, figure[k])
+                mean[row, j] = centre * scale + shift
+                low[row, j] = (centre - wide[j]) * scale + shift
+                high[row, j] = (centre + wide[j]) * scale + shift
+                k = k + 1 if k + 1 < season else 0
