@@ -55,9 +55,12 @@ def solve(y: Floats, theta: Floats, m: int, trend: bool) -> tuple[float, Floats]
 
 
 def classical(y: Floats, m: int) -> Floats:
-    """The mean season of the last whole ones, and how far above it the first hours lie."""
+    """The mean season of the last whole ones about a line through their means, how far above it the first hours lie."""
     first = y.size % m
-    season = [np.mean([y[t] for t in range(first, y.size) if t % m == phase]) for phase in range(m)]
+    means = y[first:].reshape(-1, m).mean(axis=1)
+    slope, _ = np.polyfit(m * np.arange(means.size), means, 1)
+    level = y - slope * (np.arange(y.size) - (first + y.size - 1) / 2)
+    season = [np.mean([level[t] for t in range(first, y.size) if t % m == phase]) for phase in range(m)]
     return np.array([np.mean(y[:m]) - np.mean(season), 0.0, *season])
 
 

@@ -11,8 +11,8 @@ from engine.backtest.models.ets import form_table, learn_forms, shortest_slice, 
 
 @dataclass(frozen=True, slots=True)
 class HoltWinters(Compiled):
-    """Level, trend and season of ETS form AAA (AAdA where `damped`) from a classical start: the mean season, the level
-    of the first one, no trend. Only smoothing parameters are searched. Quantiles as ETS.
+    """Level, trend and season of ETS form AAA (AAdA where `damped`) from a classical start: the mean season about a
+    line, the level of the first one, no trend. Only smoothing parameters are searched. Quantiles as ETS.
     """
 
     season_h: int = 24
