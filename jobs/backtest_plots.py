@@ -35,17 +35,16 @@ def colours(found: Findings) -> dict[str, int]:
     return {model: min(chosen.get(model, COLOURS), COLOURS) for model in models}
 
 
-def figure(title: str, note: str, body: str) -> str:
-    return f"<figure><h3>{escape(title)}</h3><p>{escape(note)}</p>{body}</figure>"
+def figure(title: str, note: str, body: str, kind: str = "") -> str:
+    return f'<figure class="{kind}"><h3>{escape(title)}</h3><p>{escape(note)}</p>{body}</figure>'
 
 
 def by_step(found: Findings) -> str:
     """MASE by hours ahead, all vitals together."""
-    chart = Chart(_hours(found.by_step, "step", "hours ahead"), Axis("MASE"))
+    chart = Chart(_hours(found.by_step, "step", "hours ahead"), Axis("MASE"), 1120, 330)
     _lines(chart, found, found.by_step, "step", "mase")
-    return figure(
-        "Error by step", "Best configuration of each model (window/refit, hours), common origins.", chart.svg("MASE")
-    )
+    note = "Best configuration of each model (window/refit, hours), common origins."
+    return figure("Error by step", note, chart.svg("MASE by step"), "span")
 
 
 def by_vital_step(found: Findings) -> list[str]:
@@ -139,7 +138,7 @@ def forest(row: Row, low: float, high: float) -> str:
     values = [row["skill_low"], row["skill"], row["skill_high"]]
     if any(value is None for value in values) or high <= low:
         return ""
-    a, b, c, zero = (4 + 122 * (value - low) / (high - low) for value in (*values, 0.0))
+    a, b, c, zero = (4 + 122 * (max(value, low) - low) / (high - low) for value in (*values, 0.0))
     return (
         f'<svg viewBox="0 0 130 18" aria-hidden="true"><path class="grid" d="M{zero:.1f} 1V17"/>'
         f'<path d="M{a:.1f} 9H{c:.1f}" style="stroke:var(--c0);stroke-width:2"/>'

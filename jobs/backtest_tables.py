@@ -17,6 +17,8 @@ from engine.vitals.severity import SEVERITIES
 from jobs.backtest_plots import Row, forest, label
 
 SHOWN = 20
+WORST_SKILL = -0.5
+"""Where the drawn intervals of skill are cut off."""
 Head = tuple[str, str, str]
 """Name, unit or more, and class of a column."""
 _HEADS: tuple[Head, ...] = (
@@ -63,10 +65,10 @@ def verdict(found: Findings) -> str:
 def board(found: Leaderboard, mae: bool) -> str:
     """The leaderboard; rows after the first twenty fold. mae: whether all rows have one unit."""
     ends = found.frame.select(pl.col("skill_low").min(), pl.col("skill_high").max()).row(0)
-    low, high = min(ends[0] or 0.0, 0.0), max(ends[1] or 0.0, 0.0)
-    left_out = {name for name, out in (("MAE", not mae), ("policy", found.frame["policy"].n_unique() < 2)) if out}
+    low, high = max(min(ends[0] or 0.0, 0.0), WORST_SKILL), max(ends[1] or 0.0, 0.0)
+    left_out = _told_by_none(found.frame) | (set() if mae else {("MAE", "")})
     rows = [_board_row(i + 1, row, low, high, left_out) for i, row in enumerate(found.frame.rows(named=True))]
-    heads = [head for head in _HEADS if head[0] not in left_out]
+    heads = [head for head in _HEADS if head[:2] not in left_out]
     first = _table(heads, rows[:SHOWN], "wide")
     if len(rows) <= SHOWN:
         return first
@@ -74,16 +76,27 @@ def board(found: Leaderboard, mae: bool) -> str:
     return f"{first}<details><summary>{len(rows) - SHOWN} more</summary>{rest}</details>"
 
 
-def _board_row(place: int, row: Row, low: float, high: float, left_out: set[str]) -> str:
+def _told_by_none(frame: pl.DataFrame) -> set[tuple[str, str]]:
+    """Columns that would say the same in every row."""
+    same = {
+        ("policy", ""): frame["policy"].n_unique() < 2,
+        ("answered", ""): (frame["answered"] == 1.0).all(),
+        ("MASE", "all origins"): frame["n_all"].equals(frame["n_common"]),
+        ("rows", "all origins"): frame["n_all"].equals(frame["n_common"]),
+    }
+    return {head for head, out in same.items() if out}
+
+
+def _board_row(place: int, row: Row, low: float, high: float, left_out: set[tuple[str, str]]) -> str:
     window = "all" if row["window_h"] is None else row["window_h"]
     cells = [
         place, escape(row["model"]), window, row["refit_h"], row["policy"], digits(row["mase_charged"]),
-        digits(row["skill"]), forest(row, low, high), _against(row), digits(row["mae"]), percent(row["covered"]),
+        fixed(row["skill"]), forest(row, low, high), _against(row), digits(row["mae"]), percent(row["covered"]),
         percent(row["own"]), percent(row["answered"]), digits(row["cpu_s"]),
         '<span class="good">●</span>' if row["pareto"] else "", f"{row['n_common'] or 0:,}", digits(row["mase_all"]),
         f"{row['n_all']:,}",
     ]  # fmt: skip
-    kept = [(cell, head[2]) for cell, head in zip(cells, _HEADS, strict=True) if head[0] not in left_out]
+    kept = [(cell, head[2]) for cell, head in zip(cells, _HEADS, strict=True) if head[:2] not in left_out]
     return _row(kept, "best" if row["best"] else "")
 
 
@@ -203,6 +216,15 @@ def digits(value: Any) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
+def fixed(value: Any) -> str:
+    """Three decimals, a dash for missing; no minus before zero.
+
+    >>> fixed(-0.0333), fixed(-0.0001), fixed(None)
+    ('−0.033', '0.000', '–')
+    """
+    return "–" if value is None else f"{value:.3f}".replace("-0.000", "0.000").replace("-", "−")
+
+
 def percent(share: Any) -> str:
     """A share, never rounded to all or nothing.
 
@@ -219,8 +241,8 @@ def percent(share: Any) -> str:
 def _skill(row: Row) -> str:
     if row["skill"] is None or row["model"] == BASELINE:
         return ""
-    ends = f" (95 % {digits(row['skill_low'])} to {digits(row['skill_high'])})" if row["skill_low"] is not None else ""
-    return f", skill {digits(row['skill'])}{ends} against seasonal naive"
+    ends = f" (95 % {fixed(row['skill_low'])} to {fixed(row['skill_high'])})" if row["skill_low"] is not None else ""
+    return f", skill {fixed(row['skill'])}{ends} against seasonal naive"
 
 
 def _times(dear: float | None, cheap: float) -> str:
