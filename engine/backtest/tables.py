@@ -108,13 +108,19 @@ FORECASTS = Table(
             column("y", pa.float64(), "unit of the vital", "what was observed; null where nothing was"),
             column("age_h", pa.int64(), "h", "origin minus cutoff of the fit that served"),
             column(
-                "served_by", pa.string(), "1", "fit, previous_good, ensemble, seasonal_naive or none", required=True
+                "served_by",
+                pa.string(),
+                "1",
+                "fit (the configuration itself, also where it is an ensemble), or what stood in: previous_good, "
+                "ensemble, seasonal_naive, none",
+                required=True,
             ),
             column(
                 "status",
                 pa.string(),
                 "1",
-                "ok, implausible, or the status of the fit that should have served",
+                "ok, implausible, or why it is not so: the status of the origin or of the fit that should have served, "
+                "not_stored, or no_members of an ensemble",
                 required=True,
             ),
         ]

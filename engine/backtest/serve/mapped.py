@@ -20,7 +20,7 @@ from engine.errors import StaleWorker
 from engine.identity import Identity, identify
 from engine.module import Module, Table
 
-REFERENCE = "engine.backtest.serve.work:ServeWork"
+REFERENCE = "engine.backtest.serve.make:make"
 """Its imports are the code on which rows depend."""
 
 

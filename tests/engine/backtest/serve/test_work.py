@@ -209,6 +209,7 @@ def test_a_series_without_stored_fits_still_has_its_rows(tmp_path: Path) -> None
 def test_rows_depend_on_the_bytes_of_the_code() -> None:
     _, identity = refer(Serve(configured(SWEPT)))
     assert {"kernels.serving", "kernels.scores", "engine.backtest.serve.ensemble"} <= set(identity.closure)
+    assert not {"engine.storage", "engine.delta", "engine.parts", "kernels.ets"} & set(identity.closure)
     assert (
         hashlib.sha256(Path(__file__).parents[4].joinpath("kernels/serving.py").read_bytes()).hexdigest()
         == (identity.closure["kernels.serving"])
