@@ -137,7 +137,8 @@ def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyp
     normal(u, rows, errors, upper, n, curve, pull)
     damping, used = 1e-3, 1
     while used < budget and damping < 1e4:
-        if step(curve, pull, u, damping, there) < STILL * best:
+        hope = step(curve, pull, u, damping, there)
+        if hope < STILL * best:
             if damping > 1:
                 break
             damping *= 10  # the box may have bent the step
@@ -148,7 +149,8 @@ def descend(y, u, theta, start, state, solved, budget):  # type: ignore[no-untyp
         if not total < best:
             damping = max(4 * damping, 1e-2)
             continue
-        best, damping = total, 0.1 * damping
+        kept = (best - total) / hope
+        best, damping = total, damping * (0.1 if kept > 0.75 else 1.0 if kept > 0.25 else 4.0)
         u[:], theta[:], start[:], state[:] = there, new, first, last
         slopes(y, u, theta, start, rows)
         normal(u, rows, errors, upper, n, curve, pull)
