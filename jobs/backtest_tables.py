@@ -44,10 +44,8 @@ def verdict(found: Findings) -> str:
     if found.board.n_users < 2:
         lines.append("With one user, no difference between configurations can be tested.")
     else:
-        those = (
-            "All others are" if equals.is_empty() else f"{len(frame) - 1 - len(equals)} of {len(frame) - 1} others are"
-        )
-        lines.append(f"{those} shown to be worse, after Holm's correction for all pairs; the rest may be as good.")
+        worse, rest = len(frame) - 1 - len(equals), f"; {len(equals)} may be as good" if len(equals) else ""
+        lines.append(f"{worse} of {len(frame) - 1} others are shown to be worse, after Holm's correction{rest}.")
     priced = pl.concat([frame.head(1), equals]).drop_nulls("cpu_s").sort("cpu_s")
     if len(priced) > 1 and priced["cpu_s"][0] < (best["cpu_s"] or math.inf):
         cheap = priced.row(0, named=True)

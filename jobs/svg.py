@@ -10,7 +10,7 @@ from html import escape
 COLOURS = 8
 """Series colours that the page defines, --c0 … --c7; a later series takes --dim."""
 LEFT, TOP, BOTTOM = 56, 12, 38
-LABEL_PX, CHARACTER_PX = 14.0, 7.6
+LABEL_PX, CHARACTER_PX = 14.0, 7.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Chart:
 
     def _room(self) -> int:
         names = [name for kind, _, _, name in self._items if kind == "line"]
-        return int(max(map(len, names), default=0) * CHARACTER_PX) + (10 if any(names) else 0)
+        return int(max(map(len, names), default=0) * CHARACTER_PX) + (16 if any(names) else 0)
 
     def _labels(self, along: _Scale, up: _Scale) -> list[str]:
         """Names at the lines' ends, pushed apart, so that no legend is needed."""
