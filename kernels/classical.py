@@ -20,8 +20,11 @@ def is_seasonal(y, season):  # type: ignore[no-untyped-def]
     n = y.size
     if season < 4 or n < 2 * season:
         return False
-    centred = np.zeros(n + season + 1)
-    centred[:n] = y - y.mean()
+    centred, mean = np.zeros(n + season + 1), 0.0
+    for t in range(n):
+        mean += y[t]
+    for t in range(n):
+        centred[t] = y[t] - mean / n
     products = np.empty(season + 1)
     gather(centred, 1, season + 1, centred[:n], products)
     if products[0] <= 0.0:
@@ -45,17 +48,28 @@ def seasonal_figure(y, season, multiplicative, figure):  # type: ignore[no-untyp
         weights[0] = weights[season] = 0.5 / season
     gather(y, 1, trend.size, weights, trend)
     counts = np.zeros(season)
-    figure[:] = 0.0
+    for k in range(season):
+        figure[k] = 0.0
     phase = half - 1
     for t in range(trend.size):
         phase = phase + 1 if phase + 1 < season else 0
         figure[phase] += y[t + half] / trend[t] if multiplicative else y[t + half] - trend[t]
         counts[phase] += 1.0
-    figure /= counts
-    if multiplicative:
-        figure /= figure.mean()
-    else:
-        figure -= figure.mean()
+    mean = 0.0
+    for k in range(season):
+        figure[k] /= counts[k]
+        mean += figure[k] / season
+    for k in range(season):
+        figure[k] = figure[k] / mean if multiplicative else figure[k] - mean
+
+
+@njit("f8(f8[::1])", cache=True)
+def least(x):  # type: ignore[no-untyped-def]
+    """Least value of x."""
+    low = np.inf
+    for value in x:
+        low = min(low, value)
+    return low
 
 
 @njit("i8(f8[::1], i8, f8[::1], f8[::1])", cache=True)
@@ -67,12 +81,14 @@ def adjust(y, season, figure, adjusted):  # type: ignore[no-untyped-def]
     """
     n = y.size
     if not is_seasonal(y, season):
-        figure[:] = 0.0
-        adjusted[:] = y
+        for k in range(season):
+            figure[k] = 0.0
+        for t in range(n):
+            adjusted[t] = y[t]
         return NONE
-    if y.min() > 0.0:
+    if least(y) > 0.0:
         seasonal_figure(y, season, True, figure)
-        if figure.min() >= 0.01:
+        if least(figure) >= 0.01:
             for begin in range(0, n, season):
                 for k in range(min(season, n - begin)):
                     adjusted[begin + k] = y[begin + k] / figure[k]

@@ -85,7 +85,8 @@ def average(x, ones, out):  # type: ignore[no-untyped-def]
     """Means of all runs of `ones.size`: out[: x.size − ones.size + 1]."""
     n = x.size - ones.size + 1
     gather(x, 1, n, ones, out)
-    out[:n] /= ones.size
+    for i in range(n):
+        out[i] /= ones.size
 
 
 @njit("void(f8[::1], i8, f8[:, ::1], f8[:, ::1], f8[::1], f8[::1])", cache=True)
@@ -101,7 +102,8 @@ def decompose(y, season, low_pass, local, seasonal, trend):  # type: ignore[no-u
     rest, figure = np.empty(n), np.empty(n + 2 * season)
     once, twice, thrice = np.empty(n + season + 1), np.empty(n + 2), np.empty(n)
     ones, three = np.ones(season), np.ones(3)
-    trend[:] = 0.0
+    for t in range(n):
+        trend[t] = 0.0
     for _ in range(PASSES):
         for t in range(n):
             rest[t] = y[t] - trend[t]

@@ -12,7 +12,8 @@ def gather(x, stride, count, row, out):  # type: ignore[no-untyped-def]
     Summed over k first to last for each i; four terms at a time, for they then stay in registers.
     """
     k, width = 0, row.size
-    out[:count] = 0.0
+    for i in range(count):
+        out[i] = 0.0
     while k + 4 <= width:
         a, b, c, d = row[k], row[k + 1], row[k + 2], row[k + 3]
         one, two = x[k * stride :], x[(k + 1) * stride :]

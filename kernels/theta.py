@@ -38,8 +38,8 @@ def lines(x, dynamic, intercepts, slopes):  # type: ignore[no-untyped-def]
         mean += (x[i] - mean) / (i + 1.0)
         intercepts[i], slopes[i] = mean - slope * (i + 2.0) / 2.0, slope
     if not dynamic:
-        intercepts[:] = intercepts[-1]
-        slopes[:] = slopes[-1]
+        for i in range(x.size):
+            intercepts[i], slopes[i] = intercepts[x.size - 1], slopes[x.size - 1]
 
 
 @njit("Tuple((f8, f8, f8, f8))(f8[::1], f8[::1], f8[::1], f8, b1)", cache=True)
@@ -165,7 +165,9 @@ def learn_theta(y, start, end, anchor, form, done, season, budget, values, faile
             k = anchor[i]
             warm = values[k, ALPHA] if k >= 0 and failed[k] == 0 and form[k] == form[i] else np.nan
             used[i] = fit(y[start[i] : end[i]], season, form[i], warm, budget, values[i])
-            failed[i] = 0 if np.isfinite(values[i]).all() else NOT_FINITE
+            for value in values[i]:
+                if not np.isfinite(value):
+                    failed[i] = NOT_FINITE
 
 
 @njit("i8(f8[::1], i8, i8)", cache=True)
@@ -208,11 +210,13 @@ def theta_paths(values, y, end, first, at, season, failed, mean, low, high):  # 
     steps) float64, written, y's unit. Quantiles: normal, variance σ²·(1 + (j − 1)·α²) at step j.
     """
     steps = mean.shape[1]
-    ahead, wide = np.empty(FIGURE), np.empty(steps)
+    state, ahead, wide = np.empty(FIGURE), np.empty(FIGURE), np.empty(steps)
     for i in range(end.size):
         if failed[i] != 0:
             continue
-        state, figure = values[i, :FIGURE].copy(), values[i, FIGURE:]
+        figure = values[i, FIGURE:]
+        for c in range(FIGURE):
+            state[c] = values[i, c]
         alpha, weight, times = state[ALPHA], state[WEIGHT], state[MULTIPLIES] != 0.0
         for j in range(steps):
             wide[j] = Z90 * state[SPREAD] * np.sqrt(1.0 + j * alpha * alpha)
@@ -222,7 +226,8 @@ def theta_paths(values, y, end, first, at, season, failed, mean, low, high):  # 
                 take(state, y[now] / figure[phase] if times else y[now] - figure[phase])
                 now += 1
                 phase = phase + 1 if phase + 1 < season else 0
-            ahead[:] = state
+            for c in range(FIGURE):
+                ahead[c] = state[c]
             k = phase
             fade, over = (1.0 - alpha) ** state[HOURS], 1.0 / alpha
             for j in range(steps):
