@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,25 +25,14 @@ class AutoTbats:
 
     season_h: int = 24
 
-    @property
-    def name(self) -> str:
-        return "auto_tbats"
-
-    @property
-    def history(self) -> History:
-        return History.SEASONAL
+    name: ClassVar[str] = "auto_tbats"
+    history: ClassVar[History] = History.SEASONAL
+    updates: ClassVar[bool] = True
+    selects: ClassVar[bool] = True
 
     @property
     def shortest(self) -> int:
         return 2 * self.season_h
-
-    @property
-    def updates(self) -> bool:
-        return True
-
-    @property
-    def selects(self) -> bool:
-        return True
 
     def select(self, y: Floats, evaluations: int) -> str:
         harmonics = count_harmonics(y, self.season_h)

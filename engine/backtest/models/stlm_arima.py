@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.backtest.contract import Fitted, Floats, History, Ints, Params, Paths
 from engine.backtest.models.arima import estimate, parse, project
-from engine.backtest.models.auto_arima import chosen_order
+from engine.backtest.models.auto_arima import SEARCHES, chosen
 from kernels.stl import stl
 
 
@@ -17,13 +17,13 @@ from kernels.stl import stl
 class STLMArima:
     """The seasonal figure of the slice's last cycle stays between fits; the ARIMA's states see y less the figure.
 
-    `order`: of the ARIMA, such as (1,1,1); empty: the library's search chooses, as in `AutoArima`. Quantiles: of the
-    ARIMA; the figure's error is left out.
+    `order`: of the ARIMA, such as (1,1,1); empty: a search chooses, as in `AutoArima`. Quantiles: of the ARIMA; the
+    figure's error is left out.
     """
 
     season_h: int = 24
     order: str = ""
-    approximation: bool = True
+    search: str = "exact"
     orders: int = 94
 
     name: ClassVar[str] = "stlm_arima"
@@ -31,6 +31,8 @@ class STLMArima:
     updates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        if self.search not in SEARCHES:
+            raise ValueError(f"no search {self.search!r}: {' or '.join(SEARCHES)}")
         if self.order and parse(self.order).season > 1:
             raise ValueError(f"the ARIMA of what STL leaves has no season: {self.order!r}")
 
@@ -42,8 +44,8 @@ class STLMArima:
     def selects(self) -> bool:
         return not self.order
 
-    def select(self, y: Floats, evaluations: int) -> str:  # noqa: ARG002
-        return chosen_order(self._rest(y)[0], 1, self.approximation, self.orders).form
+    def select(self, y: Floats, evaluations: int) -> str:
+        return chosen(self._rest(y)[0], 1, self.search, evaluations, self.orders).form
 
     def fit(self, y: Floats, form: str, warm: Params | None, evaluations: int) -> Fitted:
         rest, figure = self._rest(y)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -129,29 +129,18 @@ class Tbats:
     season_h: int = 24
     components: str = "TBATS(1,damped,3,0,0)"
 
+    name: ClassVar[str] = "tbats"
+    history: ClassVar[History] = History.SEASONAL
+    updates: ClassVar[bool] = True
+    selects: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         if parse(self.components).harmonics > (self.season_h - 1) // 2:
             raise ValueError(f"a season of {self.season_h} has at most {(self.season_h - 1) // 2} harmonics")
 
     @property
-    def name(self) -> str:
-        return "tbats"
-
-    @property
-    def history(self) -> History:
-        return History.SEASONAL
-
-    @property
     def shortest(self) -> int:
         return 2 * self.season_h
-
-    @property
-    def updates(self) -> bool:
-        return True
-
-    @property
-    def selects(self) -> bool:
-        return False
 
     def select(self, y: Floats, evaluations: int) -> str:  # noqa: ARG002
         return ""

@@ -15,9 +15,9 @@ from engine.backtest.models.auto_arima import AutoArima
 from tests.engine.backtest.models import promises
 from tests.engine.backtest.models.agreement import daily
 
-QUICK = AutoArima(orders=6)
+AUTO = AutoArima()
 FIXED: list[Model] = [Arima(), Arima("(2,1,2)"), Arima("(2,0,1)(1,0,0)[24]c"), Arima("(0,1,1)c"), Arima("(0,1,0)")]
-MODELS: list[Model] = [*FIXED, QUICK]
+MODELS: list[Model] = [*FIXED, AUTO]
 each = pytest.mark.parametrize("model", MODELS, ids=repr)
 orders = st.tuples(*[st.integers(0, 3), st.integers(0, 1), st.integers(0, 3)] * 2)
 
@@ -143,10 +143,13 @@ def test_long_slices_and_large_values() -> None:
     np.testing.assert_allclose(ours, small * 1e6, rtol=1e-5)
 
 
-def test_the_search_chooses_a_form_that_can_be_fitted() -> None:
-    y = daily(120, seed=7)
-    form = QUICK.select(y, 200)
+@pytest.mark.parametrize("search", ["exact", "library"])
+def test_the_search_chooses_a_form_that_can_be_fitted(search: str) -> None:
+    y, model = daily(120, seed=7), AutoArima(search=search, orders=6)
+    form = model.select(y, 200)
     assert parse(form).season == 24
-    assert QUICK.fit(y, form, None, 200).params["form"] == form
-    flat = AutoArima(season_h=1, orders=6).select(np.random.default_rng(0).normal(5, 1, 60), 200)
+    assert model.fit(y, form, None, 200).params["form"] == form
+    flat = AutoArima(1, search, 6).select(np.random.default_rng(0).normal(5, 1, 60), 200)
     assert parse(flat).season == 1 and parse(flat).constant
+    with pytest.raises(ValueError, match="no search"):
+        AutoArima(search="other")
