@@ -85,3 +85,26 @@ def test_the_error_is_flat_in_age(model: Sweeping) -> None:
     errors = agreement.errors_by_age(model, range(8), 168)
     assert errors[12:].mean() < 1.05 * errors[:12].mean()
     assert errors.max() < 1.4 * errors.mean()
+
+
+@each
+def test_numbers_that_overflow_fail_and_do_not_crash(model: Sweeping) -> None:
+    y = agreement.daily(300, seed=8)
+    y[200:210] *= 1e200
+    fits = agreement.rolling(y, (72, 168), range(205, 260), 4)
+    swept = model.sweep(y, fits)
+    owner = np.repeat(np.arange(fits.end.size), np.diff(fits.first))
+    for i, (params, failure) in enumerate(zip(swept.params, swept.failures, strict=True)):
+        assert (params is None) == bool(failure)
+        assert params is None or not np.isnan(swept.paths.mean[owner == i]).all()
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in MODELS if model.name in FLAT and "=1)" not in repr(model)], ids=repr
+)
+def test_an_exact_rhythm_goes_on(model: Sweeping) -> None:
+    y = 70 + 8 * np.sin(2 * np.pi * np.arange(400) / 24)
+    paths = model.sweep(y, agreement.rolling(y, (168,), range(330, 340), 24)).paths
+    at = agreement.rolling(y, (168,), range(330, 340), 24).at
+    for row, origin in enumerate(at[at <= 376]):
+        np.testing.assert_allclose(paths.mean[row], y[origin : origin + 24], atol=0.05)
