@@ -35,8 +35,9 @@ DIFFERENCES = (
 )
 CLINICAL = (
     "Severity of forecast against actual values (mild, moderate, severe), scored on the parameters of NEWS2 that were "
-    "observed at that hour; nothing is assumed of the others. A severe hour without a forecast is a missed one. Lead: "
-    "how many hours ahead every forecast said that severity would rise to severe."
+    "observed at that hour; nothing is assumed of the others. A severe hour without a forecast is a missed one, except "
+    "at origins where nothing is to be published. Lead: how many hours ahead every forecast said that severity would "
+    "rise to severe."
 )
 
 

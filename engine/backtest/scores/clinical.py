@@ -12,11 +12,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engine.backtest.series.origins import OriginStatus
 from engine.vitals.news2 import Observations, score
 from engine.vitals.severity import SEVERE, severity
 
 Ints = NDArray[np.int64]
 Counts = NDArray[np.int64]
+_NOTHING_TO_SAY = [str(status) for status in OriginStatus if status != OriginStatus.OK]
 VITALS = ("rr_brpm", "spo2_pct", "sbp_mmhg", "hr_bpm", "temp_c")
 """Vitals of a backtest that are parameters of NEWS2; skin temperature is none."""
 
@@ -75,8 +77,12 @@ def weighted_kappa(counts: Counts) -> float:
 
 
 def agreement(forecasts: pl.LazyFrame) -> Agreement:
-    """Of the `FORECASTS` rows of one configuration (all its vitals; others than `VITALS` are left out)."""
-    kept = forecasts.filter(pl.col("vital").is_in(VITALS) & pl.col("y").is_not_null())
+    """Of the `FORECASTS` rows of one configuration (all its vitals; others than `VITALS` are left out).
+
+    Left out are also origins at which nothing is to be published, whatever the configuration.
+    """
+    judged = ~pl.col("status").is_in(_NOTHING_TO_SAY)
+    kept = forecasts.filter(pl.col("vital").is_in(VITALS) & pl.col("y").is_not_null() & judged)
     sides = {f"{v}:{side}": pl.col(side).filter(pl.col("vital") == v).first() for v in VITALS for side in ("y", "yhat")}
     wide = kept.group_by("subject_id", "ts", "step").agg(**sides).sort("subject_id", "ts", "step").collect()
     actual, said = _observed(wide, "y"), _observed(wide, "yhat")

@@ -1,4 +1,4 @@
-"""The tables of a small backtest: six subjects, two vitals, three models, one with two windows."""
+"""The tables of a small backtest: six subjects, two vitals, three models, one with two windows, one with two refits."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ SPREAD = {
     world.configuration("ets", 24): 1.0,
     world.configuration("ets", None): 1.1,
     world.configuration("theta", 24): 1.5,
+    world.configuration("theta", 24, 3): 1.6,
     world.configuration("seasonal_naive", 24): 3.0,
 }
 
@@ -50,13 +51,18 @@ def _forecasts(subject: str, vital: str, one: world.Configuration, y: np.ndarray
         window_h=pl.lit(one.window_h, pl.Int64),
         refit_h=pl.lit(one.refit_h, pl.Int64),
         policy=pl.lit(str(one.policy)),
+        status=pl.lit("ok"),
+        served_by=pl.lit("fit"),
+        age_h=pl.Series(origin.ravel() % 3, dtype=pl.Int64),
+        origin=pl.Series([START + timedelta(hours=int(h)) for h in origin.ravel()]),
         ts=pl.Series([START + timedelta(hours=int(h)) for h in (origin * world.STEPS + step).ravel()]),
     )
 
 
 def _fits() -> pl.DataFrame:
     parts = []
-    for one, cpu_s in zip(SPREAD, (0.2, 0.3, 0.02, 0.0001), strict=True):
+    fitted = [one for one in SPREAD if one.refit_h == 1]
+    for one, cpu_s in zip(fitted, (0.2, 0.3, 0.02, 0.0001), strict=True):
         n = ORIGINS
         bad = np.arange(n) % 4 == 0 if one.model == "theta" else np.zeros(n, bool)
         parts.append(

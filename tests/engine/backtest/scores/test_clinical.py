@@ -16,9 +16,11 @@ def _frame(rows: list[tuple[str, int, int, str, float | None, float | None]]) ->
     """(subject, hour, step, vital, y, yhat)."""
     names = ["subject_id", "ts", "step", "vital", "y", "yhat"]
     found = pl.DataFrame(rows, schema=names, orient="row")
-    return found.with_columns(
-        ts=pl.col("ts").map_elements(lambda h: START + timedelta(hours=h), pl.Datetime("us", "UTC"))
-    ).lazy()
+    return (
+        found.with_columns(ts=pl.col("ts").map_elements(lambda h: START + timedelta(hours=h), pl.Datetime("us", "UTC")))
+        .with_columns(status=pl.lit("ok"))
+        .lazy()
+    )
 
 
 def test_both_sides_are_scored_on_what_was_observed() -> None:
@@ -46,6 +48,12 @@ def test_a_missing_forecast_is_a_missed_one() -> None:
     assert found.unanswered.tolist() == [1, 0, 1]
     assert (found.missed_severe, found.n) == (1.0, 2)
     assert np.isnan(found.kappa)
+
+
+def test_where_nothing_is_to_be_published_nothing_is_missed() -> None:
+    rows = _frame([("a", 0, 1, "hr_bpm", 140.0, None), ("a", 1, 1, "hr_bpm", 140.0, None)])
+    told = rows.with_columns(status=pl.Series(["stale_data", "error"]))
+    assert agreement(told).unanswered.tolist() == [0, 0, 1]
 
 
 def test_lead_time_is_of_forecasts_that_held() -> None:

@@ -19,6 +19,8 @@ def test_curves_are_of_the_best_of_each_model() -> None:
     assert found.by_step.group_by("model").len()["len"].to_list() == [world.STEPS] * 3
     assert found.by_vital_step["mae"].null_count() == 0
     assert found.by_age["age_h"].unique().sort().to_list() == [0, 1, 2]
+    assert found.aging.select("model", "age_h").rows() == [("theta", 0), ("theta", 1), ("theta", 2)]
+    assert found.aging["ratio"].to_list() == pytest.approx([1.07] * 3, abs=0.15)
     assert found.coverage.select((pl.col("low") <= pl.col("covered")).all()).item()
     assert found.difference[0].shape == (3, 3)
     assert found.totals["series"] == 12
