@@ -24,4 +24,3 @@ def test_forecast_is_the_librarys(shift: float) -> None:
 def test_promises() -> None:
     promises.fits_are_deterministic(Mfles())
     promises.rows_see_nothing_later(Mfles())
-    promises.json_forecasts_equally_elsewhere([Mfles()])

@@ -63,10 +63,6 @@ def test_promises(model: Model) -> None:
     promises.rows_see_nothing_later(model)
 
 
-def test_json_forecasts_equally_elsewhere() -> None:
-    promises.json_forecasts_equally_elsewhere(MODELS[:2], foreign="sklearn")
-
-
 def test_error_is_flat_in_age() -> None:
     promises.error_is_flat_in_age(Regressor(), range(8))
 

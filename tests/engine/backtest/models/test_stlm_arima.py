@@ -34,10 +34,6 @@ def test_promises(model: Model) -> None:
     promises.quantiles_are_ordered(model, promises.rows_see_nothing_later(model))
 
 
-def test_json_forecasts_equally_elsewhere() -> None:
-    promises.json_forecasts_equally_elsewhere(MODELS)
-
-
 def test_error_is_flat_in_age() -> None:
     promises.error_is_flat_in_age(MODELS[0], range(6))
 
