@@ -133,45 +133,24 @@ def _part(fits: WindowFits, forecasts: Demand) -> _Part:
 
 def _assemble(timeline: Timeline, grid: Grid, windows: list[WindowFits], forecasts: Demand) -> Request:
     parts = [_part(fits, forecasts) for fits in windows]
-    slices = [part.fits.slices for part in parts]
-    cutoff, start, end = (
-        np.concatenate([one.views.hour for one in slices]),
-        np.concatenate([one.start for one in slices]),
-        np.concatenate([one.views.end for one in slices]),
-    )
-    tried = _joined([part.tried for part in parts], [part.fits.role.size for part in parts])
-    rows = np.concatenate([part.rows for part in parts])
-    seen = timelines.look(timeline, forecasts.origin)
+    slices = [fits.slices for fits in windows]
+    cutoff = np.concatenate([one.views.hour for one in slices])
+    start, end = np.concatenate([one.start for one in slices]), np.concatenate([one.views.end for one in slices])
+    lengths = [window or EXPANDING_H for window in grid.windows_h]
+    tried = _joined([part.tried for part in parts], [fits.role.size for fits in windows])
+    rows, seen = np.concatenate([part.rows for part in parts]), timelines.look(timeline, forecasts.origin)
     lead, keep = seen.lead[rows], grid.horizon_h + (forecasts.latest - forecasts.origin)[rows]
-    sizes = [part.tried.size for part in parts]
-    chosen = _joined([part.chosen for part in parts], sizes)
-    fits = Fits(
-        start=start[tried],
-        end=end[tried],
-        first=np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate([part.lengths for part in parts]))]),
-        at=seen.end[rows],
-        anchor=_joined([part.anchor for part in parts], sizes),
-        chosen=chosen,
-        form=("",) * tried.size,
-        steps=int((lead + keep).max(initial=grid.horizon_h)),
-        evaluations=grid.evaluations,
-    )
-    select = np.full(cutoff.size, NO_HOUR)
-    select[tried] = np.where(chosen == COLD, NO_HOUR, cutoff[tried[chosen]] if tried.size else NO_HOUR)
+    steps = int((lead + keep).max(initial=grid.horizon_h))
+    fits = _batch(parts, start[tried], end[tried], seen.end[rows], steps, grid.evaluations)
     return Request(
         y=timeline.values,
-        window_h=np.concatenate(
-            [
-                np.full(one.views.hour.size, window or EXPANDING_H)
-                for window, one in zip(grid.windows_h, slices, strict=True)
-            ]
-        ),
+        window_h=np.repeat(np.array(lengths, np.int64), [fits.role.size for fits in windows]),
         cutoff=cutoff,
         train_start=_hours(timeline, start, end),
-        select_cutoff=select,
+        select_cutoff=_select_cutoffs(cutoff, tried, fits.chosen),
         start=start,
         end=end,
-        role=np.concatenate([part.fits.role for part in parts]),
+        role=np.concatenate([fits.role for fits in windows]),
         short=np.concatenate([one.short for one in slices]),
         tried=tried,
         fits=fits,
@@ -179,6 +158,30 @@ def _assemble(timeline: Timeline, grid: Grid, windows: list[WindowFits], forecas
         lead=lead,
         keep=keep,
     )
+
+
+def _batch(parts: list[_Part], start: Ints, end: Ints, at: Ints, steps: int, evaluations: int) -> Fits:
+    sizes = [part.tried.size for part in parts]
+    lengths = np.concatenate([part.lengths for part in parts])
+    return Fits(
+        start=start,
+        end=end,
+        first=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
+        at=at,
+        anchor=_joined([part.anchor for part in parts], sizes),
+        chosen=_joined([part.chosen for part in parts], sizes),
+        form=("",) * start.size,
+        steps=steps,
+        evaluations=evaluations,
+    )
+
+
+def _select_cutoffs(cutoff: Ints, tried: Ints, chosen: Ints) -> Ints:
+    """For each fit the hour of the one that chooses its form."""
+    select = np.full(cutoff.size, NO_HOUR)
+    linked = chosen != COLD
+    select[tried[linked]] = cutoff[tried[chosen[linked]]]
+    return select
 
 
 def _joined(links: list[Ints], sizes: list[int]) -> Ints:
