@@ -12,11 +12,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+
+from engine.closure import closure
 
 
 def prepare() -> Path:
@@ -53,12 +55,13 @@ def fingerprint() -> str:
 
 
 @contextmanager
-def compiled_ahead(processes: int) -> Iterator[None]:
-    """Compiles all kernels in processes of their own while the block runs, then waits for them.
+def compiled_ahead(processes: int, users: Sequence[str] = ()) -> Iterator[None]:
+    """Compiles kernels in processes of their own while the block runs, then waits for them: those that the modules
+    `users` import, all if none are named.
 
     Nothing is done where the cache holds kernels already. What a process fails to compile is compiled where it is used.
     """
-    children = [] if any(prepare().rglob("*.nbi")) else [_importing(names) for names in _shares(processes)]
+    children = [] if any(prepare().rglob("*.nbi")) else [_importing(names) for names in _shares(processes, users)]
     try:
         yield
         for child in children:
@@ -74,11 +77,13 @@ def _importing(names: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _shares(processes: int) -> list[list[str]]:
-    """The kernel modules, dealt out by size."""
+def _shares(processes: int, users: Sequence[str]) -> list[list[str]]:
+    """The kernel modules that are used, dealt out by size."""
+    used = {name for user in users for name in closure(user)}
     spec = find_spec("kernels")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("kernels")
     paths = sorted(Path(spec.origin).parent.glob("[a-z]*.py"), key=lambda path: -path.stat().st_size)
-    shares = [[f"kernels.{path.stem}" for path in paths[first::processes]] for first in range(processes)]
+    names = [f"kernels.{path.stem}" for path in paths if not used or f"kernels.{path.stem}" in used]
+    shares = [names[first::processes] for first in range(processes)]
     return [share for share in shares if share]

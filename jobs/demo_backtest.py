@@ -1,0 +1,44 @@
+"""The end of `nightmill demo`: a small backtest of generated vitals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from configs.backtest import BacktestSettings
+from configs.read import load_as
+from engine.simulate.vitals import hourly
+from jobs import backtest_report
+from jobs.backtest_run import carry_out
+from jobs.leaders import ranked, show_leaders
+from jobs.progress import RunProgress
+from jobs.sweep import prepare
+from jobs.sweep_plan import show_sweep
+
+PEOPLE, DAYS = 4, 16
+SETTINGS = {
+    "models": ["seasonal_naive", "auto_theta"],
+    "windows_h": [72, 168],
+    "refits_h": [1, 24],
+    "evaluate_h": 96,
+    "cluster": "in-process",
+    "serving": {"ensembles": [{"name": "median"}]},
+}
+KERNELS = ("engine.backtest.fits.work", "engine.backtest.serve.work", "engine.backtest.models.auto_theta")
+"""Modules whose kernels it needs, besides those of its smaller models."""
+
+
+def backtest(console: Console, folder: Path, seed: int) -> None:
+    """What `nightmill backtest` does, over heart rates of a few people."""
+    console.rule("nightmill backtest", align="left")
+    (folder / "vitals").mkdir(exist_ok=True)
+    hourly(PEOPLE, DAYS, seed).write_parquet(folder / "vitals" / "hourly.parquet")
+    told = {"series": [{"uri": str(folder / "vitals" / "hourly.parquet")}], "output": str(folder / "backtest")}
+    with RunProgress(console, "span") as progress:
+        study = prepare(load_as(BacktestSettings, None, SETTINGS | told), progress)
+        show_sweep(console, study, 1)
+        served = carry_out(study, progress)
+    show_leaders(console, ranked(study.output, served))
+    page = backtest_report.write(study.output, served.serve_id, served.fits_id)
+    study.output.write(backtest_report.NAME, page.encode())
