@@ -1,6 +1,6 @@
 """Theta and STL models against statsforecast on M4 hourly series: time a fit and MASE of a rolling sweep, in one run.
 
-    python benchmarks/theta_stl.py [--series 24] [--origins 24] [--data ../shared/data/forecast]
+    python benchmarks/theta_stl.py [--series 24] [--origins 24] [--models theta,stlm_ets] [--data FOLDER]
 
 Every fit is made at each of the last origins, two hours apart, for each window; both sides see the same slices and
 forecast 24 hours. Ours start from the day's first fit and choose their form there, as in a backtest; the library fits
@@ -63,6 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, default=24)
     parser.add_argument("--origins", type=int, default=24)
+    parser.add_argument("--models", help="names, separated by commas; all if left out")
     parser.add_argument("--data", type=Path, default=DATA)
     asked = parser.parse_args()
     series = sample(asked.data, asked.series)
@@ -72,7 +73,7 @@ def main() -> None:
     print(f"\n{'model':<26}{'window':>7}{'ms ours':>9}{'ms peer':>9}{'MASE ours':>16}{'peer':>16}{'bounds':>16}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for pair in pairs():
+        for pair in pairs(asked.models.split(",") if asked.models else None):
             for window in WINDOWS:
                 print(line(pair, window, *compare(pair, series, window, asked.origins)))
 
@@ -84,13 +85,13 @@ def sample(data: Path, count: int) -> list[Floats]:
     return [np.array(whole[k], np.float64) for k in np.linspace(0, len(whole) - 1, count).astype(int)]
 
 
-def pairs() -> list[Pair]:
+def pairs(names: list[str] | None) -> list[Pair]:
     from statsforecast import models as peers
 
     def stlm(trend: Any) -> Callable[[], Any]:
         return lambda: peers.MSTL(SEASON, trend_forecaster=trend)
 
-    return [
+    every = [
         Pair(Theta(), lambda: peers.Theta(SEASON)),
         Pair(DynamicOptimizedTheta(), lambda: peers.DynamicOptimizedTheta(SEASON)),
         Pair(AutoTheta(), lambda: peers.AutoTheta(SEASON)),
@@ -98,6 +99,7 @@ def pairs() -> list[Pair]:
         Pair(STLDrift(), stlm(peers.RandomWalkWithDrift())),
         Pair(STLMEts(), stlm(peers.AutoETS(model="ZZN"))),
     ]
+    return [pair for pair in every if names is None or pair.ours.name in names]
 
 
 def compare(pair: Pair, series: list[Floats], window: int, origins: int) -> tuple[Side, Side]:
