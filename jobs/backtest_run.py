@@ -13,14 +13,17 @@ from configs.read import checked, overlay, read_yaml
 from engine import ledger
 from engine.backtest.finish import finish
 from engine.backtest.fits import plan as fit_plan
+from engine.backtest.scores.cost import cpu_by_configuration
 from engine.backtest.serve import mapped as serving
 from engine.backtest.serve.works import RANGES_A_BATCH, works
 from engine.backtest.todo import Todo, Unit, sort_out
 from engine.commit import WORK_LEDGER, recover
+from engine.errors import UserError
 from engine.events import Listener, PlanMade
 from engine.executors import Executor
 from engine.identity import Identity
 from engine.progress import CommitSettings, RunSummary
+from engine.results.open import scan
 from engine.run import RunSettings, run
 from engine.storage import Store
 from engine.work import Mapped, Work
@@ -47,11 +50,17 @@ def carry_out(study: Backtest, listener: Listener) -> Served:
 
 
 def re_serve(told: BacktestSettings, path: str, listener: Listener) -> tuple[Store, Served]:
-    """Serve what is stored as the `serving` of another file says. Raises `UserError` where nothing is stored."""
+    """Serve what is stored as the `serving` of another file says. Raises `UserError` where fits are not stored, or are
+    of other code: their rows would all say that nothing is there."""
     written = read_yaml(Path(path))
     asked = overlay(told.serving.model_dump(), written.get("serving", written))
     settings = told.model_copy(update={"serving": checked(ServingSettings, asked, path)})
     study = prepare(settings, reads=False)
+    if study.todo.count:
+        raise UserError(
+            f"--what-if: {study.todo.count} of {study.todo.count + study.todo.done} spans of fits are not stored as "
+            "these settings and this code make them; the same command without --what-if first"
+        )
     with _Steps(study, listener) as steps:
         return study.output, _serve(study, steps)
 
@@ -67,7 +76,9 @@ def _serve(study: Backtest, steps: _Steps) -> Served:
     if todo.count or todo.shared_removals or not _is_settled(study.output, identity):
         steps.listener(PlanMade(todo.count, todo.count, 0, todo.done))
         steps.run(identity, mapped, todo, RANGES_A_BATCH)
-    finish(study.output, identity.module_id)
+    told = study.settings
+    cpu = cpu_by_configuration(scan(study.output, "fits", fits_id), told.refits_h, told.phase_h, told.every_h)
+    finish(study.output, identity.module_id, cpu)
     return Served(steps.summaries, fits_id, identity.module_id, study.settings)
 
 

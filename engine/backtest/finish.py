@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import polars as pl
+
 from engine import delta
-from engine.backtest.scores.summary import scores
+from engine.backtest.scores.summary import score_table
 from engine.backtest.scores.table import SCORES
 from engine.commit import WORK_LEDGER, Journal, recover
 from engine.intents import Change
@@ -20,13 +22,13 @@ FINAL: Mapping[str, Table] = {"scores": SCORES}
 """Tables that no unit of work writes."""
 
 
-def finish(store: Store, module_id: str) -> int:
+def finish(store: Store, module_id: str, cpu: pl.DataFrame | None = None) -> int:
     """Write `scores` out of the sums that the serving `module_id` committed, and return its number of rows.
 
-    Doing so again changes nothing.
+    cpu: what each configuration's fits cost, see `scores.cost`. Doing so again changes nothing.
     """
-    frame = scores(scan(store, "score_sums", module_id))
-    table = sort_rows(frame.select(SCORES.schema.names).to_arrow().cast(SCORES.schema), SCORES)
+    frame = score_table(scan(store, "score_sums", module_id), cpu)
+    table = sort_rows(frame.to_arrow().cast(SCORES.schema), SCORES)
     layout = delta.layout(SCORES)
     handle = delta.open_table(store, "scores")
     old = [] if handle is None else delta.live(handle, "scores", module_id)

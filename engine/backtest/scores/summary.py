@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from engine.backtest.scores.table import CONFIGURATION, FIT, NONE, SERVERS
+from engine.backtest.scores.cost import FIT_KEY
+from engine.backtest.scores.table import CONFIGURATION, FIT, NONE, SCORES, SERVERS
 from kernels.scores import SUMS
 
 BY_CELL = ("vital", *CONFIGURATION, "step", "age_h")
@@ -15,7 +16,7 @@ _UNANSWERED = pl.col("served_by") == SERVERS[NONE]
 
 
 def scores(sums: pl.LazyFrame, by: Sequence[str] = BY_CELL) -> pl.DataFrame:
-    """`SCORE_SUMS` or `SERIES_SCORES` rows as scores (columns of `table.SCORES`), one row for each value of `by`.
+    """`SCORE_SUMS` or `SERIES_SCORES` rows as scores (their columns in `table.SCORES`), one row for each value of `by`.
 
     All rows given count, whoever served them: filter `served_by` and `common` first for less. Errors of several
     vitals have no common unit: mae and the like are null where `by` has no vital and the rows have several.
@@ -31,6 +32,24 @@ def scores(sums: pl.LazyFrame, by: Sequence[str] = BY_CELL) -> pl.DataFrame:
     ]
     added = sums.group_by(list(by)).agg(*(pl.col(name).sum() for name in SUMS), *extra)
     return added.select(*by, *_scores()).sort(list(by), nulls_last=False).collect()
+
+
+def score_table(sums: pl.LazyFrame, cpu: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The table `scores`: columns of `table.SCORES`, out of `SCORE_SUMS` rows and a `cost` frame.
+
+    Skill of several vitals is null here, their errors having no common unit: the leaderboard has it as a mean over
+    series.
+    """
+    levels = {"all": CONFIGURATION, "vital": ("vital", *CONFIGURATION), "cell": BY_CELL}
+    parts = [scores(sums, by).with_columns(scope=pl.lit(scope)) for scope, by in levels.items()]
+    table = pl.concat(parts, how="diagonal_relaxed")
+    cost = pl.lit(None, pl.Float64)
+    if cpu is not None:
+        table = table.join(cpu.select(*FIT_KEY, "cpu_s"), on=list(FIT_KEY), how="left", nulls_equal=True)
+        cost = pl.when(pl.col("scope") == "all").then(
+            pl.col("cpu_s").round(6)
+        )  # sums of threads differ in the last bit
+    return table.with_columns(cpu_s=cost).select(SCORES.schema.names)
 
 
 def _scores() -> list[pl.Expr]:
@@ -58,7 +77,7 @@ def _scores() -> list[pl.Expr]:
         ),
         _share("n_covered", "n_quantiles").alias("covered"),
         _in_unit(_share("width", "n_quantiles")).alias("width"),
-        _in_unit(_share("abs_beside", "abs_baseline_answered")).alias("ratio"),
+        (1 - _in_unit(_share("abs_beside", "abs_baseline_answered"))).alias("skill"),
     ]
 
 

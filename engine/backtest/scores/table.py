@@ -116,7 +116,7 @@ _SCORES = {
     "interval_score": (_UNIT, "mean interval score of q10 to q90 (alpha 0.2)"),
     "covered": ("1", "share of rows with q10 <= y <= q90"),
     "width": (_UNIT, "mean q90 - q10"),
-    "ratio": ("1", "MAE over the seasonal naive MAE of the same rows"),
+    "skill": ("1", "1 - MAE over the seasonal naive MAE of the same rows; above 0 is better than seasonal naive"),
 }
 
 
@@ -125,11 +125,25 @@ def _score(name: str) -> pa.Field:
     return column(name, pa.int64() if name in ("n_due", "n") else pa.float64(), unit, meaning)
 
 
+SCOPES = ("all", "vital", "cell")
+_CELL_KEY = ("scope", "vital", *CONFIGURATION, "step", "age_h")
 SCORES = Table(
-    schema=pa.schema([_VITAL, *_CONFIGURATION, _STEP, _AGE, *map(_score, _SCORES)]),
-    key=("vital", *CONFIGURATION, "step", "age_h"),
-    sort=("vital", *CONFIGURATION, "step", "age_h"),
-    owner="vital",
-    nullable_key=("window_h", "age_h"),
+    schema=pa.schema(
+        [
+            column("scope", pa.string(), "1", "all (vitals, steps, ages together), vital, or cell", required=True),
+            column("vital", pa.string(), "1", "vital sign, with its unit; null = all"),
+            *_CONFIGURATION,
+            column("step", pa.int64(), "h", "hours ahead, from 1; null = all"),
+            column(
+                "age_h", pa.int64(), "h", "origin minus cutoff of the fit that served; of a cell, null = no fit did"
+            ),
+            *map(_score, _SCORES),
+            column("cpu_s", pa.float64(), "s", "CPU time of all fits that the configuration needs alone; scope all"),
+        ]
+    ),
+    key=_CELL_KEY,
+    sort=_CELL_KEY,
+    owner="scope",
+    nullable_key=("vital", "window_h", "step", "age_h"),
 )
-"""`SCORE_SUMS` as scores, by configuration, vital, step and age; `summary.scores` gives them by any other columns."""
+"""Scores of each configuration: of everything, by vital, and by vital, step and age; see `summary.score_table`."""

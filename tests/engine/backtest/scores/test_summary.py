@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from engine.backtest.scores import metrics
-from engine.backtest.scores.summary import scores
+from engine.backtest.scores.summary import score_table, scores
 from engine.backtest.scores.table import CONFIGURATION, FIT, SCORES, SEASONAL_NAIVE
 from tests.engine.backtest.scores import world
 
@@ -23,18 +23,30 @@ def test_scores_are_the_metrics_of_all_rows() -> None:
         "bias": metrics.bias(Y, F), "smape": metrics.smape(Y, F), "mase": metrics.mase(Y, F, 2.0),
         "rmsse": metrics.rmsse(Y, F, 4.0), "covered": metrics.coverage(Y, F - 3, F + 3), "width": 6.0,
         "interval_score": metrics.interval_score(Y, F - 3, F + 3), "wis": metrics.wis(Y, F, {0.2: (F - 3, F + 3)}),
-        "wql": metrics.wql(Y, {0.1: F - 3, 0.5: F, 0.9: F + 3}), "ratio": metrics.mae(Y, F) / metrics.mae(Y, BASE),
+        "wql": metrics.wql(Y, {0.1: F - 3, 0.5: F, 0.9: F + 3}), "skill": 1 - metrics.mae(Y, F) / metrics.mae(Y, BASE),
     }  # fmt: skip
     assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-6)
 
 
 def test_each_cell_is_the_metric_of_its_rows() -> None:
     found = scores(world.tables({("a", "hr_bpm"): {ONE: world.rows(Y, F, BASE)}})["score_sums"])
-    assert found.columns == SCORES.schema.names
-    assert found.to_arrow().cast(SCORES.schema).schema.equals(SCORES.schema)
     assert len(found) == 3 * world.STEPS
     cell = found.filter(pl.col("step") == 2, pl.col("age_h") == 1).row(0, named=True)
     assert cell["mae"] == pytest.approx(metrics.mae(Y[1::3, 1], F[1::3, 1]), rel=1e-6)
+
+
+def test_the_table_has_everything_each_vital_and_each_cell() -> None:
+    series = {("a", vital): {ONE: world.rows(Y, F, BASE)} for vital in ("hr_bpm", "sbp_mmhg")}
+    cpu = pl.DataFrame({"model": ["theta"], "window_h": [72], "refit_h": [1], "cpu_s": [1.25]})
+    found = score_table(world.tables(series)["score_sums"], cpu)
+    assert found.to_arrow().cast(SCORES.schema).schema.equals(SCORES.schema)
+    assert found.select(SCORES.key).is_unique().all()
+    assert found["scope"].value_counts().sort("count")["count"].to_list() == [1, 2, 2 * 3 * world.STEPS]
+    whole = found.filter(scope="all").row(0, named=True)
+    assert (whole["vital"], whole["step"], whole["mae"], whole["cpu_s"]) == (None, None, None, 1.25)
+    assert whole["n"] == 2 * Y.size
+    assert found.filter(scope="vital")["mae"].to_list() == pytest.approx([metrics.mae(Y, F)] * 2, rel=1e-6)
+    assert score_table(world.tables(series)["score_sums"])["cpu_s"].null_count() == len(found)
 
 
 def test_a_failed_fit_is_not_dropped_before_averaging() -> None:
@@ -80,5 +92,5 @@ def test_undefined_scores_are_null_and_counted() -> None:
 def test_errors_of_several_vitals_are_not_averaged() -> None:
     series = {("a", vital): {ONE: world.rows(Y, F, BASE)} for vital in ("hr_bpm", "sbp_mmhg")}
     row = scores(world.tables(series)["score_sums"], CONFIGURATION).row(0, named=True)
-    assert row["mae"] is row["wis"] is row["ratio"] is None
+    assert row["mae"] is row["wis"] is row["skill"] is None
     assert row["mase"] == pytest.approx(metrics.mase(Y, F, 2.0), rel=1e-6)
