@@ -16,10 +16,10 @@ from jobs.progress import RunProgress
 from jobs.sweep import prepare
 from jobs.sweep_plan import show_sweep
 
-PEOPLE, DAYS = 4, 16
+PEOPLE, DAYS = 4, 22
 SETTINGS = {
     "models": ["seasonal_naive", "auto_theta"],
-    "windows_h": [72, 168],
+    "windows_h": [168, 336],
     "refits_h": [1, 24],
     "evaluate_h": 96,
     "cluster": "in-process",
