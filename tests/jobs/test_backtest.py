@@ -152,6 +152,8 @@ def test_another_serving_needs_no_fit(whole: Path, source: Path, tmp_path: Path)
         re_serve(settings(source, output), str(tmp_path / "bad.yaml"), ignore)
     with pytest.raises(UserError, match="no backtest has been here"):
         re_serve(settings(source, tmp_path / "empty"), str(tmp_path / "if.yaml"), ignore)
+    with pytest.raises(UserError, match="3 of 6 spans of fits are not stored"):
+        re_serve(settings(source, output, models=["naive", "window_average"]), str(tmp_path / "if.yaml"), ignore)
 
 
 def test_mistakes_are_named(source: Path, tmp_path: Path) -> None:
