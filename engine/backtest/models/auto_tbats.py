@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.backtest.contract import FitError, Fitted, Floats, History, Ints, Params, Paths
-from engine.backtest.models.tbats import TRENDS, Components, estimate, parse, project
+from engine.backtest.models.tbats import TRENDS, Components, count_harmonics, estimate, parse, project
 
 _ERRORS = ((1, 0), (0, 1), (1, 1), (2, 0))
 
@@ -51,27 +51,6 @@ class AutoTbats:
 
     def predict(self, params: Params, after: Floats, at: Ints, steps: int) -> Paths:
         return project(params, after, at, steps)
-
-
-def count_harmonics(y: Floats, season: int) -> int:
-    """Harmonics of the season worth their two parameters each, from 1; two without gain end the search."""
-    sums = np.cumsum(np.concatenate([[0.0], y]))
-    ends = np.arange(1, y.size + 1)
-    begins = np.maximum(ends - 2 * season, 0)
-    rest = y - (sums[ends] - sums[begins]) / (ends - begins)
-    angle = 2 * np.pi * np.outer(np.arange(y.size), np.arange(1, (season - 1) // 2 + 1)) / season
-    best, found, idle = np.inf, 1, 0
-    for k in range(1, angle.shape[1] + 1):
-        waves = np.hstack([np.cos(angle[:, :k]), np.sin(angle[:, :k])])
-        left = rest - waves @ np.linalg.lstsq(waves, rest, rcond=None)[0]
-        aic = y.size * np.log(max(left @ left / y.size, 1e-300)) + 4 * k
-        if aic < best:
-            best, found, idle = aic, k, 0
-        else:
-            idle += 1
-            if idle == 2:
-                break
-    return found
 
 
 def guerrero(y: Floats, season: int) -> float:

@@ -122,34 +122,69 @@ def transform_seen(after: Floats, at: Ints, power: float) -> Floats:
     return transform(seen if power == 1.0 else np.maximum(seen, 1e-6), power)
 
 
+def count_harmonics(y: Floats, season: int) -> int:
+    """Harmonics of the season worth their two parameters each, from 1; two without gain end the search."""
+    sums = np.cumsum(np.concatenate([[0.0], y]))
+    ends = np.arange(1, y.size + 1)
+    begins = np.maximum(ends - 2 * season, 0)
+    rest = y - (sums[ends] - sums[begins]) / (ends - begins)
+    angle = 2 * np.pi * np.outer(np.arange(y.size), np.arange(1, (season - 1) // 2 + 1)) / season
+    best, found, idle = np.inf, 1, 0
+    for k in range(1, angle.shape[1] + 1):
+        waves = np.hstack([np.cos(angle[:, :k]), np.sin(angle[:, :k])])
+        left = rest - waves @ np.linalg.lstsq(waves, rest, rcond=None)[0]
+        aic = y.size * np.log(max(left @ left / y.size, 1e-300)) + 4 * k
+        if aic < best:
+            best, found, idle = aic, k, 0
+        else:
+            idle += 1
+            if idle == 2:
+                break
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Tbats:
-    """One set of components for every series, as `components` writes it: lambda, trend, harmonics, p, q."""
+    """One set of components for every series. `power`: Box and Cox's lambda, 1 leaves the values. `harmonics`: None
+    counts them when a form is chosen, as in the TBATS paper. `p`, `q`: ARMA errors."""
 
     season_h: int = 24
-    components: str = "TBATS(1,damped,3,0,0)"
+    power: float = 1.0
+    trend: str = "damped"
+    harmonics: int | None = None
+    p: int = 0
+    q: int = 0
 
     name: ClassVar[str] = "tbats"
     history: ClassVar[History] = History.SEASONAL
     updates: ClassVar[bool] = True
-    selects: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if parse(self.components).harmonics > (self.season_h - 1) // 2:
+        if not 0.0 <= self.power <= 1.0 or self.trend not in TRENDS or min(self.p, self.q) < 0:
+            raise ValueError(f"power is 0 … 1, trend {', '.join(TRENDS)}, p and q are 0 or more")
+        if not 0 <= (self.harmonics or 0) <= (self.season_h - 1) // 2:
             raise ValueError(f"a season of {self.season_h} has at most {(self.season_h - 1) // 2} harmonics")
 
     @property
     def shortest(self) -> int:
         return 2 * self.season_h
 
-    def select(self, y: Floats, evaluations: int) -> str:  # noqa: ARG002
-        return ""
+    @property
+    def selects(self) -> bool:
+        return self.harmonics is None
 
-    def fit(self, y: Floats, form: str, warm: Params | None, evaluations: int) -> Fitted:  # noqa: ARG002
-        return estimate(y, parse(self.components), self.season_h, warm, evaluations)
+    def select(self, y: Floats, evaluations: int) -> str:  # noqa: ARG002
+        return self._parts(count_harmonics(y, self.season_h)).form
+
+    def fit(self, y: Floats, form: str, warm: Params | None, evaluations: int) -> Fitted:
+        parts = parse(form) if self.harmonics is None else self._parts(self.harmonics)
+        return estimate(y, parts, self.season_h, warm, evaluations)
 
     def predict(self, params: Params, after: Floats, at: Ints, steps: int) -> Paths:
         return project(params, after, at, steps)
+
+    def _parts(self, harmonics: int) -> Components:
+        return Components(self.power, self.trend, harmonics, self.p, self.q)
 
 
 def _start(parts: Components) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ from tests.engine.backtest.models import promises
 
 MODELS = [
     Arima(), Arima("(2,1,2)"), Arima("(2,0,1)(1,0,0)[24]c"), AutoArima(), STLMArima(), STLMArima(order="(2,0,0)c"),
-    Tbats(), Tbats(components="TBATS(0.5,linear,2,1,1)"), AutoTbats(), *(Ces(type=kind) for kind in "NSPF"), Mfles(),
+    Tbats(), Tbats(24, 0.5, "linear", 2, 1, 1), AutoTbats(), *(Ces(type=kind) for kind in "NSPF"), Mfles(),
     Regressor(), Regressor(block_h=6, lags=(1, 2, 24, 48)),
 ]  # fmt: skip
 

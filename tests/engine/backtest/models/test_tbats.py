@@ -8,22 +8,39 @@ import numpy as np
 import pytest
 
 from engine.backtest.contract import FitError, Floats, Model
-from engine.backtest.models.auto_tbats import AutoTbats, count_harmonics, guerrero
-from engine.backtest.models.tbats import Components, Tbats, estimate, innovations_paths, parse, restore, transform
+from engine.backtest.models.auto_tbats import AutoTbats, guerrero
+from engine.backtest.models.tbats import (
+    Components,
+    Tbats,
+    count_harmonics,
+    estimate,
+    innovations_paths,
+    parse,
+    restore,
+    transform,
+)
 from tests.engine.backtest.models import promises
 from tests.engine.backtest.models.agreement import daily
 
-FIXED = [Tbats(), Tbats(components="TBATS(0.5,linear,2,1,1)"), Tbats(components="TBATS(0,none,1,0,0)")]
-MODELS: list[Model] = [*FIXED, AutoTbats()]
+FIXED = [Tbats(harmonics=3), Tbats(24, 0.5, "linear", 2, 1, 1), Tbats(24, 0.0, "none", 1)]
+MODELS: list[Model] = [*FIXED, Tbats(), AutoTbats()]
 each = pytest.mark.parametrize("model", MODELS, ids=repr)
 
 
 @pytest.mark.parametrize("form", ["", "TBATS(1,damped,3,0)", "TBATS(2,damped,3,0,0)", "TBATS(1,some,3,0,0)"])
 def test_other_texts_are_refused(form: str) -> None:
     with pytest.raises(ValueError, match="are no components"):
-        Tbats(components=form)
+        parse(form)
+
+
+def test_parameters() -> None:
+    assert Tbats().selects and not FIXED[0].selects
+    assert parse(Tbats(p=1).select(daily(120), 200)) == Components(1.0, "damped", 2, 1, 0)
     with pytest.raises(ValueError, match="at most 11 harmonics"):
-        Tbats(components="TBATS(1,none,12,0,0)")
+        Tbats(harmonics=12)
+    for wrong in ({"power": 2.0}, {"trend": "some"}, {"q": -1}):
+        with pytest.raises(ValueError, match="power is"):
+            Tbats(**wrong)  # type: ignore[arg-type]
 
 
 def test_transformation_and_back() -> None:
@@ -94,7 +111,7 @@ def test_error_is_flat_in_age() -> None:
 
 def test_warm_starts_and_budgets() -> None:
     y = daily(169, seed=8)
-    model = Tbats()
+    model = FIXED[0]
     anchor = model.fit(y[:168], "", None, 400)
     warm, cold = model.fit(y[1:], "", anchor.params, 60), model.fit(y[1:], "", None, 60)
     assert warm.evaluations <= 60 and cold.evaluations <= 60
@@ -117,9 +134,9 @@ def test_the_search_finds_what_is_there() -> None:
 
 def test_repeating_and_short_slices() -> None:
     y = np.tile(70 + 5 * np.sin(2 * np.pi * np.arange(24) / 24), 4)
-    params = promises.learned(Tbats(), y)
-    np.testing.assert_allclose(Tbats().predict(params, promises.NONE, promises.NOW, 24).mean[0], y[:24], atol=1e-3)
+    params = promises.learned(FIXED[0], y)
+    np.testing.assert_allclose(FIXED[0].predict(params, promises.NONE, promises.NOW, 24).mean[0], y[:24], atol=1e-3)
     with pytest.raises(FitError, match="too few"):
-        Tbats().fit(y[:15], "", None, 200)
+        FIXED[0].fit(y[:15], "", None, 200)
     for model in MODELS:
         assert np.isfinite(promises.learned(model, daily(200)[: model.shortest])["sigma2"])
