@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.backtest.contract import Sweeping
+from engine.backtest.contract import Fits, Sweeping
 from engine.backtest.models.auto_theta import AutoTheta
 from engine.backtest.models.dynamic_optimized_theta import DynamicOptimizedTheta
 from engine.backtest.models.naive import Naive
@@ -108,3 +108,30 @@ def test_an_exact_rhythm_goes_on(model: Sweeping) -> None:
     at = agreement.rolling(y, (168,), range(330, 340), 24).at
     for row, origin in enumerate(at[at <= 376]):
         np.testing.assert_allclose(paths.mean[row], y[origin : origin + 24], atol=0.05)
+
+
+SELECTING = pytest.mark.parametrize("model", [model for model in MODELS if model.selects], ids=repr)
+
+
+@SELECTING
+def test_a_fit_told_to_choose_for_itself_does(model: Sweeping) -> None:
+    y = agreement.daily(400, seed=9)
+    fits = agreement.rolling(y, (168,), CUTS, 4)
+    own = np.where(fits.chosen < 0, np.arange(fits.chosen.size), fits.chosen)
+    here, there = model.sweep(y, fits), model.sweep(y, replace(fits, chosen=own))
+    assert here.form == there.form and set(here.form) <= set(model.forms)
+    assert here.params == there.params
+
+
+@SELECTING
+def test_an_anchor_of_another_form_or_that_failed_starts_nothing(model: Sweeping) -> None:
+    y = agreement.daily(300, seed=10)
+    one, other = model.forms[:2]
+    numbers = [np.array(part, np.int64) for part in ([0, 4], [168, 172], [0, 1, 2], [168, 172], [-1, 0], [-1, -1])]
+    cold = model.fit(y[4:172], other, None, 200).params
+    assert model.sweep(y, Fits(*numbers, (one, other), 4, 200)).params[1] == cold
+    assert (
+        model.sweep(y, Fits(*numbers, (other, other), 4, 200)).params[0] == model.fit(y[:168], other, None, 200).params
+    )
+    numbers[0] = np.array([168 - model.shortest + 1, 4])
+    assert model.sweep(y, Fits(*numbers, (other, other), 4, 200)).params[1] == cold
