@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night import motion, ppg, temperature, wear
+from engine.night import breathing, motion, perfusion, ppg, spectrum, temperature, wear
 from engine.night.grid import Grid
 from engine.night.nights import Session
 from engine.night.reasons import BIT
@@ -23,7 +23,7 @@ class Epochs:
     """Columns over n epochs, in time order. float64 unless said; NaN = missing.
 
     ts_us: int64 UTC µs. night: int32, days since 1970 of the evening. offset_s: int64, local minus UTC. angle5_deg:
-    (n, 2). wear, sleep: int8, −1 = unknown. acc, ppg, temp, other: share of the channel's samples present.
+    (n, 2). wear, sleep, rr_n: int8, −1 = unknown. acc, ppg, temp, other: share of the channel's samples present.
     temp_c: mean whether worn or not; skin_temp_c only where worn (set by `settle`). session: int32, which session the
     row came from. recorded: bool, False only in rows that `dense` fills in.
     """
@@ -56,6 +56,12 @@ class Epochs:
     reasons: NDArray[np.int64]
     session: NDArray[np.int32]
     recorded: NDArray[np.bool_]
+    rr_brpm: NDArray[np.float64]
+    rr_n: NDArray[np.int8]
+    lf_ms2: NDArray[np.float64]
+    hf_ms2: NDArray[np.float64]
+    hrv_ratio: NDArray[np.float64]
+    perfusion_index_pct: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.ts_us)
@@ -80,6 +86,7 @@ def blank(n: int) -> Epochs:
         "angle5_deg": np.full((n, motion.SLOTS), np.nan),
         "sleep": unknown,
         "wear": unknown,
+        "rr_n": unknown,
         "q_ppg": zero,
         "q_ibi": zero,
         "q_temp": zero,
@@ -123,7 +130,7 @@ def measure(session: Session, number: int) -> Epochs:
     signs = _pulse_signs(recording, grid, pulse)
     ts_us = grid.ts_us
     row = replace(
-        blank(grid.n),
+        _from_beats(recording, grid, pulse),
         ts_us=ts_us,
         night=session.night(ts_us),
         offset_s=session.zone.offset_s(ts_us),
@@ -153,8 +160,24 @@ def measure(session: Session, number: int) -> Epochs:
     if heat is not None:
         row = replace(row, temp_c=heat.mean_c, q_temp=heat.steady, temp=heat.present)
     recorded = (row.acc > 0) | (row.ppg > 0) | (row.temp > 0) | (row.other > 0)
-    reasons = pulse.reasons | _reasons(row, session)
+    reasons = row.reasons | pulse.reasons | _reasons(row, session)
     return replace(row, recorded=recorded, reasons=reasons).take(recorded)
+
+
+def _from_beats(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> Epochs:
+    """Blank but for what follows from the beats: breathing, spectrum and perfusion."""
+    breath = breathing.measure(pulse, grid)
+    powers = spectrum.measure(pulse, grid)
+    return replace(
+        blank(grid.n),
+        rr_brpm=breath.rr_brpm,
+        rr_n=breath.rr_n,
+        lf_ms2=powers.lf_ms2,
+        hf_ms2=powers.hf_ms2,
+        hrv_ratio=powers.hrv_ratio,
+        perfusion_index_pct=perfusion.measure(recording, grid, pulse.pulse_amp),
+        reasons=breath.reasons,
+    )
 
 
 def _pulse_signs(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> wear.PulseSigns | None:

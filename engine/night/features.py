@@ -17,6 +17,7 @@ from engine.night.epochs import ASLEEP, AWAKE, Epochs, dense
 from engine.night.grid import EPOCH_S, EPOCH_US
 from engine.night.nights import Session
 from engine.night.ppg import GOOD
+from engine.night.reasons import BIT
 from engine.night.sleep import Sleep, find
 from engine.night.wear import ON
 from kernels.percentile import percentile
@@ -31,6 +32,8 @@ LEAST = 2 * HOUR
 LEAST_RMSSD = HOUR
 LEAST_SDNN = 6 * FIVE_MINUTES
 LEAST_SLOPE = 540
+LEAST_RR = HOUR
+LEAST_RR_QUIET = 15 * MINUTE
 STILL_MG = 5.0
 STABLE_C = 0.2
 ONSET_US = 30 * MINUTE * EPOCH_US
@@ -90,6 +93,7 @@ def describe(day: int, epochs: Epochs, sessions: tuple[Session, ...], analysis_w
         **_temperature(epochs, chosen, sleep),
         "wst_slope_onset": _slope_at_onset(epochs, asleep & within, sleep),
         **_movement(epochs, chosen, sleep),
+        **_breath(epochs, chosen, sleep),
         **_sleep(epochs, sleep),
     }
     reasons = frozenset(_why_null(values, epochs, within, chosen))
@@ -99,6 +103,11 @@ def describe(day: int, epochs: Epochs, sessions: tuple[Session, ...], analysis_w
 def valid_hr_bpm(epochs: Epochs) -> Floats:
     """(n,) float64: hr_bpm where the pulse is good, else NaN."""
     return _only(epochs.hr_bpm, epochs.q_ppg >= GOOD)
+
+
+def valid_perfusion_pct(epochs: Epochs) -> Floats:
+    """(n,) float64: perfusion_index_pct where the pulse is good, else NaN."""
+    return _only(epochs.perfusion_index_pct, epochs.q_ppg >= GOOD)
 
 
 def _heart(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
@@ -158,6 +167,29 @@ def _slope_at_onset(epochs: Epochs, asleep: Bools, sleep: Sleep) -> float | None
     return float((centred * (temp - temp.mean())).sum() / (centred**2).sum())
 
 
+def _breath(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
+    rr, perfusion = _present(epochs.rr_brpm, chosen), _present(valid_perfusion_pct(epochs), chosen)
+    quiet = _present(epochs.rr_brpm, _quiet(epochs, chosen, sleep))
+    ratio = _present(epochs.hrv_ratio, chosen)
+    enough = len(rr) >= LEAST_RR
+    return {
+        "rr_median": float(np.median(rr)) if enough else None,
+        "rr_quiet_median": float(np.median(quiet)) if len(quiet) >= LEAST_RR_QUIET else None,
+        "rr_iqr": float(percentile(rr, 75.0) - percentile(rr, 25.0)) if enough else None,
+        "hrv_ratio_median": float(np.median(ratio)) if len(ratio) >= LEAST_SDNN else None,
+        "perfusion_median": float(np.median(perfusion)) if len(perfusion) >= LEAST else None,
+    }
+
+
+def _quiet(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Bools:
+    """Quiet sleep: long bouts without posture change or movement, the heart at most at its median. None without one."""
+    hr = _only(valid_hr_bpm(epochs), chosen)
+    if np.isfinite(hr).sum() < LEAST:
+        return np.zeros(len(hr), np.bool_)
+    result: Bools = chosen & sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= np.nanmedian(hr))
+    return result
+
+
 def _movement(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     enmo = _present(epochs.enmo_mg, chosen)
     hr = _only(valid_hr_bpm(epochs), chosen)
@@ -166,8 +198,7 @@ def _movement(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
         return values
     values |= {"enmo_mean": float(enmo.mean()), "still_frac": float((enmo < STILL_MG).mean())}
     if np.isfinite(hr).sum() >= LEAST:
-        quiet = chosen & sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= np.nanmedian(hr))
-        values["quiet_frac"] = float(quiet.sum() / chosen.sum())
+        values["quiet_frac"] = float(_quiet(epochs, chosen, sleep).sum() / chosen.sum())
     return values
 
 
@@ -188,6 +219,8 @@ def _sleep(epochs: Epochs, sleep: Sleep) -> Values:
 
 def _why_null(values: Values, epochs: Epochs, within: Bools, chosen: Bools) -> Iterator[str]:
     """A reason for every null: the channel is not there, the night too short, not worn, awake, or the signal poor."""
+    good = (chosen & (epochs.q_ppg >= GOOD)).sum()
+    no_dc = (epochs.reasons[within] & BIT["NO_DC"]).any()
     causes = (
         (HEART, epochs.ppg, LEAST, "PPG_LOW"),
         (("rmssd_median", "ln_rmssd"), epochs.ppg, LEAST_RMSSD, "IBI_SPARSE"),
@@ -197,6 +230,10 @@ def _why_null(values: Values, epochs: Epochs, within: Bools, chosen: Bools) -> I
         (("wst_slope_onset",), epochs.temp, LEAST_SLOPE, "TEMP_UNSTABLE"),
         (("enmo_mean", "still_frac"), epochs.acc, LEAST, "GAP"),
         (("quiet_frac",), np.minimum(epochs.acc, epochs.ppg), LEAST, "PPG_LOW"),
+        (("rr_median", "rr_iqr"), epochs.ppg, LEAST_RR, "RR_UNSURE" if good >= LEAST_RR else "PPG_LOW"),
+        (("rr_quiet_median",), epochs.ppg, LEAST_RR, "RR_UNSURE" if good >= LEAST else "PPG_LOW"),
+        (("hrv_ratio_median",), epochs.ppg, LEAST_SDNN, "IBI_SPARSE"),
+        (("perfusion_median",), epochs.ppg, LEAST, "NO_DC" if no_dc else "PPG_LOW"),
     )
     worn = within & (epochs.wear == ON)
     for names, share, least, otherwise in causes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from kernels.artefacts import EXTRA, MISSED, NORMAL, classify_runs
 
 SHORTEST_MS, LONGEST_MS = 300.0, 2000.0
+BRIDGED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,13 @@ def correct(t: NDArray[np.int64], kinds: NDArray[np.int8]) -> NDArray[np.int64]:
     missed = intervals[kinds == MISSED]
     halfway = (t[missed - 1] + t[missed]) // 2
     return np.sort(np.concatenate([np.delete(t, intervals[kinds == EXTRA]), halfway]))
+
+
+def spans(t_us: NDArray[np.int64], ibi_ms: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Index ranges [low, high) of intervals with at most BRIDGED_S between the end of one and the start of the next.
+
+    t_us: (k,) int64 ascending, end of each interval; ibi_ms: (k,) its length. DOMAIN C7.
+    """
+    hole_us = np.diff(t_us) - 1000 * ibi_ms[1:]
+    cuts = (np.flatnonzero(hole_us > BRIDGED_S * 1e6) + 1).tolist()
+    return list(pairwise([0, *cuts, len(t_us)])) if len(t_us) else []

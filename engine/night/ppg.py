@@ -37,7 +37,9 @@ class PulseEpochs:
 
     hr_bpm, rmssd_ms, sdnn_ms, pulse_amp (unit of the channel): float64, NaN = missing. q_ppg, q_ibi: 0–1, never NaN.
     present: share of the epoch with samples; sat: share at the rail. no_pulse: the window fails F1's feasibility, as
-    one without samples does. reasons: int64 bits of `reasons.BIT`. beats: of the whole recording. parts: of q_ppg.
+    one without samples does. reasons: int64 bits of `reasons.BIT`. beats: of the whole recording; of each
+    beat, (k,): heights, peak − trough of the band-passed wave; levels, the unfiltered wave at its peak; trusted, its
+    interval is good enough for variability. parts: of q_ppg.
     """
 
     hr_bpm: NDArray[np.float64]
@@ -51,6 +53,9 @@ class PulseEpochs:
     sat: NDArray[np.float64]
     reasons: NDArray[np.int64]
     beats: Beats
+    heights: NDArray[np.float64]
+    levels: NDArray[np.float64]
+    trusted: NDArray[np.bool_]
     parts: Parts
 
 
@@ -201,5 +206,8 @@ def measure(recording: Recording, grid: Grid, enmo_mg: NDArray[np.float64]) -> P
         sat=sat,
         reasons=_reasons(channel, present, sat, q_ppg, q_ibi, enmo_mg),
         beats=beats,
+        heights=np.concatenate([np.empty(0), *(p.heights for p in pulses)]),
+        levels=np.concatenate([np.empty(0), *(p.stretch.x[np.rint(p.beats).astype(np.int64)] for p in pulses)]),
+        trusted=trusted,
         parts=parts,
     )

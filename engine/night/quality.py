@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.night import motion, ppg, temperature
 from engine.night.epochs import Epochs
-from engine.night.features import HOUR, MINUTE, NightOfSource, Values, valid_hr_bpm
+from engine.night.features import HOUR, MINUTE, NightOfSource, Values, valid_hr_bpm, valid_perfusion_pct
 from engine.night.nights import Session, count_reboots, overlap
 from engine.night.reasons import in_order
 from engine.night.wear import OFF, ON
@@ -113,6 +113,9 @@ def coverage(epochs: Epochs, within: NDArray[np.bool_]) -> Values:
         "pulse_amp": epochs.pulse_amp,
         "temp": epochs.skin_temp_c,
         "enmo": epochs.enmo_mg,
+        "rr": epochs.rr_brpm,
+        "hrv_ratio": epochs.hrv_ratio,
+        "perfusion": valid_perfusion_pct(epochs),
     }
     n = max(int(within.sum()), 1)
     return {f"coverage_{name}": float((worn & np.isfinite(values)).sum()) / n for name, values in columns.items()}

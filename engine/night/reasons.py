@@ -40,6 +40,7 @@ CODES: tuple[str, ...] = (
     "ACC_UNCAL",
     "LOW_FS",
     "NO_DC",
+    "RR_UNSURE",
 )
 BIT: dict[str, int] = {code: 1 << index for index, code in enumerate(CODES)}
 

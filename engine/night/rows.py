@@ -31,6 +31,7 @@ def epochs_table(epochs: Epochs, source: Source) -> pa.Table:
         "utc_offset_min": pa.array((epochs.offset_s // 60).astype(np.int32)),
         "sleep_state": STATES.take(_known(epochs.sleep)),
         "wear": _known(epochs.wear),
+        "rr_n": _known(epochs.rr_n),
         "reasons": pa.array(epochs.reasons),
     }
     arrays = {name: _floats(getattr(epochs, name)) for name in EPOCHS.schema.names if _is_float(EPOCHS.schema, name)}
@@ -59,6 +60,7 @@ def vitals_table(epochs: Epochs, source: Source) -> pa.Table:
             ("hr_bpm", epochs.hr_bpm, good),
             ("rmssd_ms", epochs.rmssd_ms, good),
             ("skin_temp_c", epochs.skin_temp_c, steady),
+            ("rr_brpm", epochs.rr_brpm, good),
         )
     }
 

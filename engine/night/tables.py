@@ -22,6 +22,8 @@ WST = "10.1042/BSR20171279"
 DETACH = "10.1186/s12874-022-01633-6"
 SQI = "10.1109/JBHI.2014.2338351"
 BRACELET = "10.2196/13404"
+FUSION = "10.1109/TBME.2013.2246160"
+SINCE = "0.2.0"
 
 SUBJECT = column("subject_id", TEXT, "1", "person, as the Source names it", required=True)
 SOURCE = column("source_id", TEXT, "1", "unit of work that the row came from; joins with every table", required=True)
@@ -79,6 +81,40 @@ EPOCHS = Table(
             column("q_temp", F8, "1", "1 where worn, in range and changing by at most 0.5 °C/min; else 0"),
             column("q_acc", F8, "1", "share of samples present and not clipped"),
             column("reasons", I8, "1", "bit i is set where the i-th reason code applies"),
+            column(
+                "rr_brpm",
+                F8,
+                "brpm",
+                "breathing rate, centred 32 s: mean of the rates by peak height, pulse height and interval",
+                minimum="2 of 3 rates (3: sd at most 4, 2: at most 3 apart), q_ppg of at least 0.6, under 0.45 hr_bpm",
+                source=FUSION,
+                since=SINCE,
+            ),
+            column("rr_n", pa.int8(), "1", "how many of the three rates are in rr_brpm", source=FUSION, since=SINCE),
+            *(
+                column(
+                    name,
+                    F8,
+                    unit,
+                    f"{meaning}, 300 s centred on the minute, held over its epochs",
+                    minimum="80 % of 300 s covered, no hole over 5 s",
+                    source=TASK_FORCE,
+                    since=SINCE,
+                )
+                for name, unit, meaning in (
+                    ("lf_ms2", "ms2", "power of NN from 0.04 to 0.15 Hz"),
+                    ("hf_ms2", "ms2", "power of NN from 0.15 to 0.40 Hz"),
+                    ("hrv_ratio", "1", "lf_ms2 / hf_ms2, of the pulse rate"),
+                )
+            ),
+            column(
+                "perfusion_index_pct",
+                F8,
+                "%",
+                "100 pulse_amp / mean of the unfiltered PPG; null where the device removes the mean",
+                minimum="5 beats",
+                since=SINCE,
+            ),
         ]
     ),
     key=("source_id", "ts"),
@@ -189,8 +225,26 @@ _QUALITY = [
     column("band", TEXT, "1", "A, B, C or D: what the night may be used for", required=True),
     column("reasons", pa.list_(TEXT), "1", "reason codes, in the order of the documented list"),
 ]
+_BREATH = [
+    column(name, F8, unit, meaning, minimum=minimum, source=source, since=SINCE)
+    for name, unit, meaning, minimum, source in (
+        ("rr_median", "brpm", "median of rr_brpm", "360 epochs", BRACELET),
+        ("rr_quiet_median", "brpm", "median of rr_brpm in quiet sleep, as in quiet_frac", "90 epochs", BRACELET),
+        ("rr_iqr", "brpm", "75th minus 25th percentile of rr_brpm", "360 epochs", BRACELET),
+        ("hrv_ratio_median", "1", "median of hrv_ratio", "6 windows of 5 min (180 epochs)", TASK_FORCE),
+        ("perfusion_median", "%", "median of perfusion_index_pct where q_ppg is at least 0.6", _TWO_HOURS, BRACELET),
+    )
+]
+_COVERAGE_BREATH = [
+    column(f"coverage_{name}", F8, "1", f"share of the sleep period (none: recorded time) with {what}", since=SINCE)
+    for name, what in (
+        ("rr", "rr_brpm while worn"),
+        ("hrv_ratio", "hrv_ratio while worn"),
+        ("perfusion", "perfusion_index_pct while worn and q_ppg of at least 0.6"),
+    )
+]
 NIGHTS = Table(
-    schema=pa.schema([*_HEADER, *_HEART, *_TEMPERATURE, *_SLEEP, *_COVERAGE, *_QUALITY]),
+    schema=pa.schema([*_HEADER, *_HEART, *_TEMPERATURE, *_SLEEP, *_COVERAGE, *_QUALITY, *_BREATH, *_COVERAGE_BREATH]),
     key=("subject_id", "night_date", "source_id"),
     sort=("subject_id", "night_date", "source_id"),
 )
@@ -200,7 +254,7 @@ VITALS = Table(
         [
             SUBJECT,
             SOURCE,
-            column("vital", TEXT, "1", "hr_bpm, rmssd_ms or skin_temp_c", required=True),
+            column("vital", TEXT, "1", "hr_bpm, rmssd_ms, skin_temp_c or rr_brpm", required=True),
             column("ts", TIME, "1", "start of the UTC hour", required=True),
             column("unit", TEXT, "1", "UCUM unit of value, min, max and sd"),
             column("value", F8, "1", "median of the hour's plausible readings", minimum="6 epochs"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,15 +15,30 @@ AWAKE_BPM = 10.0
 MOVING_BPM = 8.0
 
 
-def beat(person: Person, schedule: Schedule, poses: Poses, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n,) s since the start of the recording: the time of every heart beat, worn or not."""
+@dataclass(frozen=True, slots=True)
+class Heart:
+    """beats_s: (n,) s since the start of the recording, worn or not. breaths: (d·GRID_HZ + 1,) breaths drawn since the
+    start, at multiples of 1/GRID_HZ s."""
+
+    beats_s: NDArray[np.float64]
+    breaths: NDArray[np.float64]
+
+    def breaths_at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(k,) breaths drawn until each time, in s since the start."""
+        return np.interp(times_s, np.arange(len(self.breaths)) / GRID_HZ, self.breaths)
+
+
+def beat(person: Person, schedule: Schedule, poses: Poses, rng: np.random.Generator) -> Heart:
+    """Every heart beat of a recording, and the breath that it follows."""
     times = np.arange(schedule.duration_s * GRID_HZ + 1) / GRID_HZ
-    rate = _course(person, schedule, poses, times, rng) / (1 + _rhythm(person, times, rng))
+    course = _course(person, schedule, poses, times, rng)
+    rhythm, breaths = _rhythm(person, times, rng)
+    rate = course / (1 + rhythm)
     phase = np.concatenate([[0.0], np.cumsum((rate[1:] + rate[:-1]) / 2 / 60 / GRID_HZ)])
     beats = np.interp(np.arange(1, np.floor(phase[-1])), phase, times)
     # A beat's own displacement of s changes two intervals: sd √2·s each.
     beats = np.sort(beats + rng.normal(0, person.jitter_ms / 1000 / np.sqrt(2), len(beats)))
-    return beats[(beats > 0) & (beats < schedule.duration_s)]
+    return Heart(beats[(beats > 0) & (beats < schedule.duration_s)], breaths)
 
 
 def _course(
@@ -41,16 +58,20 @@ def _course(
     return person.sleep_hr_bpm + 4.0 - circadian + cycles + wander + arousal
 
 
-def _rhythm(person: Person, times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n,) relative change of the interval: breath, whose rate wanders, and the slower rhythm near 0.1 Hz."""
+def _rhythm(
+    person: Person, times: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Relative change of the interval by breath, whose rate wanders, and by the slower rhythm near 0.1 Hz; and the
+    breaths drawn until then: (n,) each."""
     wander = smooth(rng.normal(0, 1, int(times[-1]) // 5 + 2), 12)
     breath_hz = person.breaths_per_min / 60 * (1 + 0.06 * np.interp(times, np.arange(len(wander)) * 5.0, wander))
-    breath = np.sin(2 * np.pi * np.cumsum(breath_hz) / GRID_HZ)
+    breaths = np.cumsum(breath_hz) / GRID_HZ
     depth = np.interp(times, np.arange(len(wander)) * 5.0, 1 + 0.15 * smooth(rng.normal(0, 1, len(wander)), 24))
     slow = np.sin(2 * np.pi * np.cumsum(0.1 + 0.01 * np.roll(depth - 1, 997)) / GRID_HZ)
     base_ms = 60000 / person.sleep_hr_bpm
-    rhythm: NDArray[np.float64] = (person.rsa_ms * depth * breath + person.drift_ms * slow) / base_ms
-    return rhythm
+    swing = person.rsa_ms * depth * np.sin(2 * np.pi * breaths)
+    rhythm: NDArray[np.float64] = (swing + person.drift_ms * slow) / base_ms
+    return rhythm, breaths
 
 
 def smooth(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:

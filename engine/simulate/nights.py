@@ -62,13 +62,14 @@ def draw(
     if not isinstance(off_wrist, bool):
         schedule = replace(schedule, off_wrist=tuple(off_wrist))
     poses = pose(schedule, rngs[1])
-    beats_s = beat(person, schedule, poses, rngs[2])
+    heart = beat(person, schedule, poses, rngs[2])
+    beats_s = heart.beats_s
     true_c = warm(person, schedule, rngs[4])
     session = e4.Session(
         start_s=schedule.start_us // 1_000_000,
         duration_s=schedule.duration_s,
         serial=person.serial,
-        bvp=illuminate(beats_s, person, schedule, poses, rngs[3]),
+        bvp=illuminate(heart, person, schedule, poses, rngs[3]),
         acc=accelerate(poses, schedule.duration_s, rngs[1]),
         temp=temperature(true_c, rngs[4]),
         eda=conduct(person, schedule, rngs[5]),
@@ -76,7 +77,7 @@ def draw(
         trusted=~inside(schedule.off_wrist, beats_s) & _trusted(beats_s, poses, schedule.duration_s, rngs[6]),
         tags_s=schedule.tags_s,
     )
-    return Night(person, session, tell(person, schedule, poses, beats_s, true_c))
+    return Night(person, session, tell(person, schedule, poses, heart, true_c))
 
 
 def write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.simulate.heart import smooth
+from engine.simulate.heart import Heart, smooth
 from engine.simulate.plan import Person, Schedule, inside
 from engine.simulate.wrist import Poses, unrest_at
 
@@ -29,12 +29,12 @@ def shape(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def illuminate(
-    beats_s: NDArray[np.float64], person: Person, schedule: Schedule, poses: Poses, rng: np.random.Generator
+    heart: Heart, person: Person, schedule: Schedule, poses: Poses, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """(64·duration,) hundredths, as the E4 writes them: turned over, so that each beat is a minimum."""
     count = schedule.duration_s * BVP_HZ
-    worn = beats_s[~inside(schedule.off_wrist, beats_s)]
-    upright = _pulses(worn, _heights(worn, person, rng), count)
+    worn = heart.beats_s[~inside(schedule.off_wrist, heart.beats_s)]
+    upright = _pulses(worn, _heights(heart.breaths_at(worn), person, rng), count)
     noise = _band(rng.standard_normal(count, dtype=np.float32))
     times = np.arange(count) / BVP_HZ
     shaken = unrest_at(poses, np.arange(schedule.duration_s, dtype=np.float64))
@@ -45,11 +45,11 @@ def illuminate(
     return np.rint(-100 * upright).astype(np.int64)
 
 
-def _heights(beats_s: NDArray[np.float64], person: Person, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n,) height of each beat's pulse: breathes a little and drifts over minutes."""
-    breath = 0.06 * np.sin(2 * np.pi * person.breaths_per_min / 60 * beats_s)
-    drift = 0.12 * smooth(rng.normal(0, 1, len(beats_s)), 200)
-    return person.pulse_amplitude * np.clip(1 + breath + drift + rng.normal(0, 0.02, len(beats_s)), 0.3, 2)
+def _heights(breaths: NDArray[np.float64], person: Person, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(n,) height of each beat's pulse: breathes a little and drifts over minutes. breaths: (n,) until each beat."""
+    breath = 0.06 * np.sin(2 * np.pi * breaths)
+    drift = 0.12 * smooth(rng.normal(0, 1, len(breaths)), 200)
+    return person.pulse_amplitude * np.clip(1 + breath + drift + rng.normal(0, 0.02, len(breaths)), 0.3, 2)
 
 
 def _pulses(beats_s: NDArray[np.float64], heights: NDArray[np.float64], count: int) -> NDArray[np.float64]:

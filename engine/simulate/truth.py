@@ -11,10 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engine.simulate.heart import Heart
 from engine.simulate.plan import Person, Schedule, asleep, inside
 from engine.simulate.wrist import Poses, unrest_at
 
 EPOCH_S = 10
+BREATH_S = 32
 TIME = pl.Datetime("us", "UTC")
 
 
@@ -22,7 +24,8 @@ TIME = pl.Datetime("us", "UTC")
 class NightTruth:
     """The truth of one night. Times are UTC µs. `files` are relative to the root and hold this night; `dirt` says what
     was done to them. `epochs`: one row for each whole 10 s of the UTC grid with ts, hr_bpm (60000 / median interval of
-    30 s), rmssd_ms (60 s), sleep, wear, skin_temp_c, unrest_g; null where the window leaves the recording."""
+    30 s), rmssd_ms (60 s), rr_brpm (breaths drawn in 32 s), sleep, wear, skin_temp_c, unrest_g; null where the window
+    leaves the recording."""
 
     subject_id: str
     zone: str
@@ -90,15 +93,13 @@ def _labelled(night: NightTruth, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(*label, pl.all())
 
 
-def tell(
-    person: Person, schedule: Schedule, poses: Poses, beats_s: NDArray[np.float64], true_c: NDArray[np.float64]
-) -> NightTruth:
+def tell(person: Person, schedule: Schedule, poses: Poses, heart: Heart, true_c: NDArray[np.float64]) -> NightTruth:
     """The truth of a night as drawn, before any file is written."""
 
     def clock(seconds: float) -> int:
         return schedule.start_us + round(seconds * 1_000_000)
 
-    beats_us = schedule.start_us + np.rint(beats_s * 1e6).astype(np.int64)
+    beats_us = schedule.start_us + np.rint(heart.beats_s * 1e6).astype(np.int64)
     return NightTruth(
         subject_id=person.subject_id,
         zone=person.zone,
@@ -111,11 +112,13 @@ def tell(
         files=(),
         dirt=(),
         beats_us=beats_us,
-        epochs=_epochs(schedule, poses, beats_us, true_c),
+        epochs=_epochs(schedule, poses, heart, beats_us, true_c),
     )
 
 
-def _epochs(schedule: Schedule, poses: Poses, beats_us: NDArray[np.int64], true_c: NDArray[np.float64]) -> pl.DataFrame:
+def _epochs(
+    schedule: Schedule, poses: Poses, heart: Heart, beats_us: NDArray[np.int64], true_c: NDArray[np.float64]
+) -> pl.DataFrame:
     start_s = schedule.start_us // 1_000_000
     first_s = -(-start_s // EPOCH_S) * EPOCH_S
     ts_s = np.arange(first_s, start_s + schedule.duration_s - EPOCH_S + 1, EPOCH_S)
@@ -123,18 +126,21 @@ def _epochs(schedule: Schedule, poses: Poses, beats_us: NDArray[np.int64], true_
     seconds = np.arange(schedule.duration_s, dtype=np.float64) + 0.5
     window = rel[:, None] + np.arange(EPOCH_S)
     hr_bpm, rmssd_ms = rates(beats_us, ts_s * 1_000_000)
+    centre, half = np.asarray(rel + EPOCH_S / 2, np.float64), BREATH_S / 2
+    breaths = heart.breaths_at(centre + half) - heart.breaths_at(centre - half)
     inner = (rel >= 25) & (rel + EPOCH_S + 25 <= schedule.duration_s)
     return pl.DataFrame(
         {
             "ts": pl.Series(ts_s * 1_000_000).cast(TIME),
             "hr_bpm": np.where(inner, hr_bpm, np.nan),
             "rmssd_ms": np.where(inner, rmssd_ms, np.nan),
+            "rr_brpm": np.where(inner, 60 * breaths / BREATH_S, np.nan),
             "sleep": asleep(schedule, seconds)[window].mean(axis=1) > 0.5,
             "wear": ~inside(schedule.off_wrist, seconds)[window].any(axis=1),
             "skin_temp_c": true_c[window].mean(axis=1),
             "unrest_g": unrest_at(poses, seconds)[window].max(axis=1),
         }
-    ).with_columns(pl.col("hr_bpm", "rmssd_ms").fill_nan(None))
+    ).with_columns(pl.col("hr_bpm", "rmssd_ms", "rr_brpm").fill_nan(None))
 
 
 def rates(beats_us: NDArray[np.int64], ts_us: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.night.features import describe, measure
+from engine.night.reasons import BIT
 from tests.engine.night.hand import night, session, us
 
 START_US = us("2026-01-10T22:00")
@@ -27,6 +28,10 @@ def test_a_constant_night() -> None:
     assert values["spt_h"] == pytest.approx(8, abs=0.1)
     assert values["sleep_eff"] == pytest.approx(1.0, abs=0.02)
     assert values["quiet_frac"] > 0.9
+    assert values["rr_median"] == values["rr_quiet_median"] == 15.0
+    assert values["rr_iqr"] == 0.0
+    assert values["hrv_ratio_median"] == 2.0
+    assert values["perfusion_median"] == 1.5
     assert None not in values.values()
 
 
@@ -59,12 +64,39 @@ def test_rates_of_a_poor_pulse_do_not_enter() -> None:
         ("sdnn_ms", ("sdnn_median",), "IBI_SPARSE"),
         ("skin_temp_c", ("wst_mean", "wst_p99_stable", "wst_slope_onset"), "TEMP_UNSTABLE"),
         ("enmo_mg", ("enmo_mean", "still_frac", "quiet_frac"), "GAP"),
+        ("rr_brpm", ("rr_median", "rr_quiet_median", "rr_iqr"), "RR_UNSURE"),
+        ("hrv_ratio", ("hrv_ratio_median",), "IBI_SPARSE"),
+        ("perfusion_index_pct", ("perfusion_median",), "PPG_LOW"),
     ],
 )
 def test_a_null_has_a_reason(column: str, features: tuple[str, ...], reason: str) -> None:
     made = _describe({column: np.nan})
     assert all(made.values[name] is None for name in features)
     assert reason in made.reasons
+
+
+def test_no_breath_of_a_poor_pulse_is_not_called_unsure() -> None:
+    made = _describe({"rr_brpm": np.nan, "q_ppg": 0.5})
+    assert made.values["rr_median"] is None
+    assert "PPG_LOW" in made.reasons
+    assert "RR_UNSURE" not in made.reasons
+
+
+def test_a_device_without_a_mean_of_light_says_so() -> None:
+    made = _describe({"perfusion_index_pct": np.nan, "reasons": BIT["NO_DC"]})
+    assert made.values["perfusion_median"] is None
+    assert made.reasons == {"NO_DC"}
+
+
+def test_least_breaths() -> None:
+    rr = np.full(8 * HOUR, np.nan)
+    rr[300:660] = np.linspace(14, 16, 360)
+    values = _describe({"rr_brpm": rr}).values
+    assert values["rr_median"] == pytest.approx(15.0)
+    assert values["rr_iqr"] == pytest.approx(1.0)
+    rr[300 : 300 + 271] = np.nan
+    fewer = _describe({"rr_brpm": rr}).values
+    assert fewer["rr_median"] is fewer["rr_iqr"] is fewer["rr_quiet_median"] is None
 
 
 @pytest.mark.parametrize(("share", "feature"), [("ppg", "hr_mean"), ("temp", "wst_mean"), ("acc", "enmo_mean")])

@@ -64,9 +64,9 @@ def test_no_nights_is_an_empty_table() -> None:
 
 
 @pytest.mark.parametrize(("q_ppg", "q_temp", "worn", "vitals"), [
-    (0.6, 0.5, 1, {"hr_bpm", "rmssd_ms", "skin_temp_c"}),
+    (0.6, 0.5, 1, {"hr_bpm", "rmssd_ms", "rr_brpm", "skin_temp_c"}),
     (0.59, 1.0, 1, {"skin_temp_c"}),
-    (0.9, 0.0, 1, {"hr_bpm", "rmssd_ms"}),
+    (0.9, 0.0, 1, {"hr_bpm", "rmssd_ms", "rr_brpm"}),
     (0.9, 1.0, 0, set()),
 ])  # fmt: skip
 def test_vitals_take_good_epochs_only(q_ppg: float, q_temp: float, worn: int, vitals: set[str]) -> None:

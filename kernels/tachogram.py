@@ -1,0 +1,100 @@
+"""From intervals to spectra: a spline through them, tapered segments of it, powers of the intervals themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from kernels.arrays import Floats, Ints
+
+
+@njit("f8[::1](i8[::1], f8[::1], i8, i8, i8)", cache=True)
+def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int) -> Floats:
+    """Natural cubic spline through points, at n times from first_us, step_us apart; held outside of the points.
+
+    t_us: (k ≥ 1,) strictly ascending; values: (k,), no NaN. Returns (n,) float64 in the unit of values. A point is felt
+    some 60 points away at most: each knot leaves about a quarter of what comes from beyond it.
+    """
+    k = t_us.size
+    bend, ahead = np.zeros(k), np.zeros(k)  # second derivatives, and the part of the next one in each
+    for i in range(1, k - 1):
+        before, after = (t_us[i] - t_us[i - 1]) / 1e6, (t_us[i + 1] - t_us[i]) / 1e6
+        slope = (values[i + 1] - values[i]) / after - (values[i] - values[i - 1]) / before
+        pivot = 2.0 * (before + after) - before * ahead[i - 1]
+        ahead[i] = after / pivot
+        bend[i] = (6.0 * slope - before * bend[i - 1]) / pivot
+    for i in range(k - 2, 0, -1):
+        bend[i] -= ahead[i] * bend[i + 1]
+    out = np.empty(n)
+    above = 0
+    for i in range(n):
+        now = first_us + i * step_us
+        while above < k and t_us[above] <= now:
+            above += 1
+        if above == 0 or above == k:
+            out[i] = values[0] if above == 0 else values[k - 1]
+            continue
+        width = (t_us[above] - t_us[above - 1]) / 1e6
+        b = (now - t_us[above - 1]) / 1e6 / width
+        a = 1.0 - b
+        arch = (a * a * a - a) * bend[above - 1] + (b * b * b - b) * bend[above]
+        out[i] = a * values[above - 1] + b * values[above] + arch * width * width / 6.0
+    return out
+
+
+@njit("f8[:,:,::1](f8[::1], i8[::1], i8, i8, f8[::1])", cache=True)
+def tapered(x: Floats, starts: Ints, count: int, hop: int, taper: Floats) -> Floats:
+    """`count` segments, `hop` samples apart, from each start, each freed of its line and multiplied by `taper`.
+
+    x: (n,); starts: (m,), segments inside x; taper: (size,). Returns (m, count, size) float64 in the unit of x.
+    """
+    size = taper.size
+    mid = 0.5 * (size - 1)
+    power = size * (size * size - 1.0) / 12.0  # Σ (i − mid)²
+    out = np.empty((starts.size, count, size))
+    for w in range(starts.size):
+        for s in range(count):
+            segment = x[starts[w] + s * hop : starts[w] + s * hop + size]
+            level, slope = 0.0, 0.0
+            for i in range(size):
+                level += segment[i]
+                slope += (i - mid) * segment[i]
+            level, slope = level / size, slope / power
+            target = out[w, s]
+            for i in range(size):
+                target[i] = (segment[i] - level - slope * (i - mid)) * taper[i]
+    return out
+
+
+@njit("f8[::1](f8[::1], f8[::1], f8, i8, i8)", cache=True)
+def lomb(t_s: Floats, values: Floats, span_s: float, low: int, high: int) -> Floats:
+    """Power of irregular points at low … high−1 cycles a span, by least squares; their sum over all is the variance.
+
+    t_s: (k ≥ 3,) s; values: (k,), no NaN; their line is taken off first. Returns (high − low,) float64 in the unit of
+    values squared: amplitude²/2 of a sine at one of these rates. Scargle 1982, doi 10.1086/160554.
+    """
+    k = t_s.size
+    middle, level = t_s.sum() / k, values.sum() / k
+    cross, power = 0.0, 0.0
+    for i in range(k):
+        cross += (t_s[i] - middle) * (values[i] - level)
+        power += (t_s[i] - middle) ** 2
+    x = values - level - cross / power * (t_s - middle)
+    turn = 2 * np.pi / span_s * (t_s - middle)
+    cosine, sine = np.cos(low * turn), np.sin(low * turn)
+    one_cosine, one_sine = np.cos(turn), np.sin(turn)
+    out = np.empty(high - low)
+    for f in range(high - low):
+        xc, xs, cc, cs = 0.0, 0.0, 0.0, 0.0
+        for i in range(k):
+            c, s = cosine[i], sine[i]
+            xc += x[i] * c
+            xs += x[i] * s
+            cc += c * c
+            cs += c * s
+            cosine[i] = c * one_cosine[i] - s * one_sine[i]
+            sine[i] = s * one_cosine[i] + c * one_sine[i]
+        ss = k - cc
+        rest = cc * ss - cs * cs
+        out[f] = (xc * xc * ss + xs * xs * cc - 2 * xc * xs * cs) / (k * rest) if rest > 0 else 0.0
+    return out
