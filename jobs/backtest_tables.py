@@ -78,6 +78,8 @@ def _told_by_none(frame: pl.DataFrame) -> set[tuple[str, str]]:
     """Columns that would say the same in every row."""
     same = {
         ("policy", ""): frame["policy"].n_unique() < 2,
+        ("CPU", "s"): frame["cpu_s"].null_count() == len(frame),
+        ("", "Pareto"): frame["cpu_s"].null_count() == len(frame),
         ("answered", ""): (frame["answered"] == 1.0).all(),
         ("MASE", "all origins"): frame["n_all"].equals(frame["n_common"]),
         ("rows", "all origins"): frame["n_all"].equals(frame["n_common"]),
