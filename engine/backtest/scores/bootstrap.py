@@ -36,19 +36,22 @@ def interval(draws: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
 def best_unseen(above: Floats, below: Floats, draws: int = DRAWS, seed: int = SEED) -> float:
     """Error of *choosing the best* of k configurations: chosen on a resample, judged on the users that it left out.
 
-    The least of many measured errors is too good to be true; this is what to expect of it on new users. NaN for a
+    The least of many measured errors is too good to be true; this is what to expect of it on new users like these: the
+    least error, times how much worse the chosen one did on users left out than the one that is best on all. NaN for a
     single user.
     """
-    if len(above) < 2:
+    whole = _ratio(above.sum(axis=0), below.sum(axis=0))
+    if len(above) < 2 or not np.isfinite(whole).any():
         return np.nan
-    found = []
+    best, found = int(np.nanargmin(whole)), []
     for weights in _weights(len(above), draws, seed):
         seen, out = _ratio(weights @ above, weights @ below), weights == 0
         if out.any() and np.isfinite(seen).any():
-            chosen = int(np.nanargmin(seen))
-            found.append(_ratio(above[out, chosen].sum(), below[out, chosen].sum()))
-    known = np.array(found)[np.isfinite(found)] if found else np.zeros(0)
-    return float(known.mean()) if known.size else np.nan
+            pair = [int(np.nanargmin(seen)), best]
+            found.append(_ratio(above[out][:, pair].sum(axis=0), below[out][:, pair].sum(axis=0)))
+    both = np.array(found).reshape(-1, 2)
+    chosen, always = both[np.isfinite(both).all(axis=1)].sum(axis=0)
+    return float(whole[best] * chosen / always) if always > 0 else np.nan
 
 
 def _weights(users: int, draws: int, seed: int) -> Iterator[Floats]:

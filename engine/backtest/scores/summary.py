@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from engine.backtest.scores.cost import FIT_KEY
-from engine.backtest.scores.table import CONFIGURATION, FIT, NONE, SCORES, SERVERS
+from engine.backtest.scores.table import CONFIGURATION, FIT, NONE, NOT_THE_MODEL, SCORES, SERVERS
 from kernels.scores import SUMS
 
 BY_CELL = ("vital", *CONFIGURATION, "step", "age_h")
 _IS_OWN = pl.col("served_by") == SERVERS[FIT]
 _UNANSWERED = pl.col("served_by") == SERVERS[NONE]
+_CHARGED = pl.col("served_by").is_in([SERVERS[server] for server in NOT_THE_MODEL])
 
 
 def scores(sums: pl.LazyFrame, by: Sequence[str] = BY_CELL) -> pl.DataFrame:
@@ -24,9 +25,14 @@ def scores(sums: pl.LazyFrame, by: Sequence[str] = BY_CELL) -> pl.DataFrame:
     extra = [
         pl.col("n_due").filter(_IS_OWN).sum().alias("n_own"),
         *(
-            pl.col(name).filter(_UNANSWERED).sum().alias(f"{name}_unanswered")
-            for name in ("n_baseline", "abs_baseline", "n_scaled_baseline", "scaled_baseline")
-        ),
+            pl.when(_CHARGED).then(baseline).otherwise(own).sum().alias(f"{own}_charged")
+            for own, baseline in (
+                ("n", "n_baseline"),
+                ("abs_error", "abs_baseline"),
+                ("n_scaled", "n_scaled_baseline"),
+                ("scaled_abs", "scaled_baseline"),
+            )
+        ),  # fmt: skip
         pl.col("abs_baseline").filter(~_UNANSWERED).sum().alias("abs_baseline_answered"),
         pl.col("vital").n_unique().alias("n_vitals"),
     ]
@@ -54,8 +60,6 @@ def score_table(sums: pl.LazyFrame, cpu: pl.DataFrame | None = None) -> pl.DataF
 
 def _scores() -> list[pl.Expr]:
     pinballs = pl.sum_horizontal("pinball10", "pinball50", "pinball90")
-    charged = pl.col("n") + pl.col("n_baseline_unanswered")
-    charged_scaled = pl.col("n_scaled") + pl.col("n_scaled_baseline_unanswered")
     return [
         pl.col("n_due"),
         pl.col("n"),
@@ -67,8 +71,8 @@ def _scores() -> list[pl.Expr]:
         _share("smape", "n").alias("smape"),
         _share("scaled_abs", "n_scaled").alias("mase"),
         _share("scaled_square", "n_scaled").sqrt().alias("rmsse"),
-        _in_unit(_over(pl.col("abs_error") + pl.col("abs_baseline_unanswered"), charged)).alias("mae_charged"),
-        _over(pl.col("scaled_abs") + pl.col("scaled_baseline_unanswered"), charged_scaled).alias("mase_charged"),
+        _in_unit(_share("abs_error_charged", "n_charged")).alias("mae_charged"),
+        _share("scaled_abs_charged", "n_scaled_charged").alias("mase_charged"),
         _in_unit(_over(pinballs, 3 * pl.col("n_quantiles"))).alias("pinball"),
         _in_unit(_over(2 * pinballs, 3 * pl.col("abs_y"))).alias("wql"),
         _in_unit(_over(pinballs, 1.5 * pl.col("n_quantiles"))).alias("wis"),

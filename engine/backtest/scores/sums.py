@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.backtest.grid import Configuration
-from engine.backtest.scores.table import NONE, ORIGIN_SUMS, SCORE_SUMS, SERIES_SCORES, SERVERS
+from engine.backtest.scores.table import NONE, NOT_THE_MODEL, ORIGIN_SUMS, SCORE_SUMS, SERIES_SCORES, SERVERS
 from kernels import scores as kernel
 
 Floats = NDArray[np.float64]
@@ -43,6 +43,7 @@ class Rows:
 
 
 _Key = tuple[str, Configuration, int]
+_STANDS_IN = np.isin(np.arange(_GROUPS) // 2, NOT_THE_MODEL)
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class ScoreSums:
             np.ascontiguousarray(group),
             np.ascontiguousarray(age),
             slot,
+            _STANDS_IN,
             np.ascontiguousarray(rows.scale),
             np.ascontiguousarray(rows.scale_square),
         )

@@ -12,6 +12,9 @@ from kernels.scores import SUMS
 SERVERS = ("fit", "previous_good", "ensemble", "seasonal_naive", "none")
 """Who serves a row; their place here is their number in arrays. `fit` is the configuration's own model, in time."""
 FIT, PREVIOUS_GOOD, ENSEMBLE, SEASONAL_NAIVE, NONE = range(len(SERVERS))
+NOT_THE_MODEL = (ENSEMBLE, SEASONAL_NAIVE, NONE)
+"""What they serve is no merit of the configuration: where configurations are ranked, it is charged seasonal naive's
+error there."""
 CONFIGURATION = ("model", "window_h", "refit_h", "policy")
 
 _UNIT = "unit of the vital"
@@ -95,7 +98,7 @@ ORIGIN_SUMS = Table(
 )
 """Errors over all steps by distance from the end of the series, at common origins, for the Diebold-Mariano test.
 
-A row without a forecast is charged the seasonal naive error, so that failing does not pay."""
+A row that another model served, or none, is charged the seasonal naive error, so that failing does not pay."""
 
 _SCORES = {
     "n_due": ("1", "rows with an observation"),
@@ -108,8 +111,8 @@ _SCORES = {
     "smape": ("%", "mean 200 |y - yhat| / (|y| + |yhat|)"),
     "mase": ("1", "mean |y - yhat| / denominator"),
     "rmsse": ("1", "root of the mean (y - yhat)^2 / mean squared seasonal difference"),
-    "mae_charged": (_UNIT, "as mae; a row without a forecast is charged the seasonal naive error"),
-    "mase_charged": ("1", "as mase; a row without a forecast is charged the seasonal naive error"),
+    "mae_charged": (_UNIT, "as mae; a row that another model served, or none, is charged the seasonal naive error"),
+    "mase_charged": ("1", "as mase; a row that another model served, or none, is charged the seasonal naive error"),
     "pinball": (_UNIT, "mean pinball loss of q10, q50 and q90"),
     "wql": ("1", "2 x summed pinball losses / sum of |y|, mean of the three quantiles"),
     "wis": (_UNIT, "weighted interval score of median and 80 % interval"),

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.backtest.scores.skill import ratios
-from engine.backtest.scores.table import CONFIGURATION, NONE, SERVERS
+from engine.backtest.scores.table import CONFIGURATION, NOT_THE_MODEL, SERVERS
 
 Floats = NDArray[np.float64]
 
@@ -19,8 +19,8 @@ class Users:
     """configurations: k rows, columns `CONFIGURATION`, sorted. subjects: (u,). The others are (u, k), 0 = nothing.
 
     scaled, n_scaled: Σ |e| / denominator and rows of it; log_ratio, n_series: Σ log of each series' clipped ratio to
-    seasonal naive, and series. A row without a forecast is charged the seasonal naive error, so that a configuration
-    cannot gain by failing where it is hard.
+    seasonal naive, and series. A row that another model served, or none, is charged the seasonal naive error, so that
+    a configuration cannot gain by failing where it is hard.
     """
 
     configurations: pl.DataFrame
@@ -41,11 +41,11 @@ class Users:
 
 def users(series: pl.LazyFrame) -> Users:
     """From `SERIES_SCORES` rows: those of common origins, to compare configurations on the same rows."""
-    unanswered = pl.col("served_by") == SERVERS[NONE]
+    is_charged = pl.col("served_by").is_in([SERVERS[server] for server in NOT_THE_MODEL])
     charged = {
-        "scaled": (pl.col("scaled_abs") + pl.when(unanswered).then("scaled_baseline").otherwise(0.0)).sum(),
-        "n_scaled": (pl.col("n_scaled") + pl.when(unanswered).then("n_scaled_baseline").otherwise(0)).sum(),
-        "error": (pl.col("abs_beside") + pl.when(unanswered).then("abs_baseline").otherwise(0.0)).sum(),
+        "scaled": pl.when(is_charged).then("scaled_baseline").otherwise("scaled_abs").sum(),
+        "n_scaled": pl.when(is_charged).then("n_scaled_baseline").otherwise("n_scaled").sum(),
+        "error": pl.when(is_charged).then("abs_baseline").otherwise("abs_beside").sum(),
         "baseline": pl.col("abs_baseline").sum(),
         "n_baseline": pl.col("n_baseline").sum(),
     }
