@@ -7,6 +7,10 @@ from collections.abc import Iterator
 import click
 import pyarrow as pa
 
+from engine.backtest.finish import FINAL
+from engine.backtest.grid import Configuration, Policy
+from engine.backtest.serve.mapped import Serve
+from engine.backtest.tables import ATTEMPTS, FITS
 from engine.load import load_module
 from engine.module import Table
 from engine.night.reasons import CODES
@@ -22,6 +26,12 @@ code and parameters that made the row. Plain readers see all versions, so filter
 newest finished run's. Times are UTC with microseconds. A missing value is null, never 0, −1 or NaN.
 """
 
+BACKTESTS = """\
+# What comes out of a backtest
+
+Its output also has `work`, with the columns of `files`: a row each unit of work, since there are no files.
+"""
+
 
 def page() -> Iterator[str]:
     """Lines of the page."""
@@ -29,9 +39,18 @@ def page() -> Iterator[str]:
     tables = dict(load_module("night", {}).outputs)
     for name, table in {**tables, "files": FILES, "runs": RUNS, "dictionary": DICTIONARY}.items():
         yield from _table(name, table)
+    yield BACKTESTS
+    for name, table in backtest_tables().items():
+        yield from _table(name, table)
     yield "## Reason codes\n"
     yield "`reasons` is a list of codes; in `epochs` it is an integer whose bit i stands for the i-th of these.\n"
     yield ", ".join(f"{bit} `{code}`" for bit, code in enumerate(CODES))
+
+
+def backtest_tables() -> dict[str, Table]:
+    """The tables of a backtest, in the order in which they come about."""
+    served = Serve((Configuration("seasonal_naive", 168, 24, Policy.UPDATE),)).outputs
+    return {"fits": FITS, "attempts": ATTEMPTS, **served, **FINAL}
 
 
 def _table(name: str, table: Table) -> Iterator[str]:
