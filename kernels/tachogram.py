@@ -8,13 +8,9 @@ from numba import njit
 from kernels.arrays import Floats, Ints
 
 
-@njit("f8[::1](i8[::1], f8[::1], i8, i8, i8)", cache=True)
-def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int) -> Floats:
-    """Natural cubic spline through points, at n times from first_us, step_us apart; held outside of the points.
-
-    t_us: (k ≥ 1,) strictly ascending; values: (k,), no NaN. Returns (n,) float64 in the unit of values. A point is felt
-    some 60 points away at most: each knot leaves about a quarter of what comes from beyond it.
-    """
+@njit("f8[::1](i8[::1], f8[::1])", cache=True)
+def bends(t_us: Ints, values: Floats) -> Floats:
+    """Second derivatives, a s², of the natural cubic spline at its points. t_us: (k,) strictly ascending; (k,)."""
     k = t_us.size
     bend, ahead = np.zeros(k), np.zeros(k)  # second derivatives, and the part of the next one in each
     for i in range(1, k - 1):
@@ -25,20 +21,41 @@ def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int) -> F
         bend[i] = (6.0 * slope - before * bend[i - 1]) / pivot
     for i in range(k - 2, 0, -1):
         bend[i] -= ahead[i] * bend[i + 1]
+    return bend
+
+
+@njit("f8[::1](i8[::1], f8[::1], i8, i8, i8, i8, i8)", cache=True)
+def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int, block_us: int, margin_us: int) -> Floats:
+    """Natural cubic splines through points, at n times from first_us, step_us apart; held outside of the points.
+
+    t_us: (k ≥ 1,) strictly ascending; values: (k,), no NaN. Each block of the UTC clock has its own spline, through the
+    points in it and margin_us on both sides, of which there is one at least on both: what is farther away would change
+    it by a quarter of a quarter … for each point between. Returns (n,) float64 in the unit of values.
+    """
     out = np.empty(n)
-    above = 0
-    for i in range(n):
-        now = first_us + i * step_us
-        while above < k and t_us[above] <= now:
-            above += 1
-        if above == 0 or above == k:
-            out[i] = values[0] if above == 0 else values[k - 1]
-            continue
-        width = (t_us[above] - t_us[above - 1]) / 1e6
-        b = (now - t_us[above - 1]) / 1e6 / width
-        a = 1.0 - b
-        arch = (a * a * a - a) * bend[above - 1] + (b * b * b - b) * bend[above]
-        out[i] = a * values[above - 1] + b * values[above] + arch * width * width / 6.0
+    low, high, above, k = 0, 0, 0, t_us.size
+    i = 0
+    while i < n:
+        start_us = (first_us + i * step_us) // block_us * block_us
+        end_us = start_us + block_us
+        while low < k - 1 and t_us[low] < start_us - margin_us:
+            low += 1
+        while high < k and t_us[high] < end_us + margin_us:
+            high += 1
+        bend = bends(t_us[low:high], values[low:high])
+        while i < n and first_us + i * step_us < end_us:
+            now = first_us + i * step_us
+            while above < k and t_us[above] <= now:
+                above += 1
+            if above == 0 or above == k:
+                out[i] = values[0] if above == 0 else values[k - 1]
+            else:
+                width = (t_us[above] - t_us[above - 1]) / 1e6
+                b = (now - t_us[above - 1]) / 1e6 / width
+                a = 1.0 - b
+                arch = (a * a * a - a) * bend[above - 1 - low] + (b * b * b - b) * bend[above - low]
+                out[i] = a * values[above - 1] + b * values[above] + arch * width * width / 6.0
+            i += 1
     return out
 
 

@@ -15,7 +15,7 @@ from engine.night.intervals import BRIDGED_S, spans
 from engine.night.ppg import PulseEpochs
 from kernels.tachogram import lomb, spline, tapered
 
-MINUTE_US = 60_000_000
+MINUTE_US, MARGIN_US = 60_000_000, 15_000_000  # blocks of the spline
 HZ, TICK_US = 4.0, 250_000
 WINDOW_S, SEGMENT_S, SEGMENTS = 300, 150, 3
 WINDOW, SEGMENT = int(WINDOW_S * HZ), int(SEGMENT_S * HZ)
@@ -70,7 +70,7 @@ def _run(t_us: Ints, ibi_ms: Floats, first: int, powers: Floats) -> None:
     coverage = np.minimum((so_far[places[1]] - so_far[places[0]]) / (WINDOW_S * 1e6), 1.0)
     regular = np.flatnonzero(coverage >= REGULAR_COVERAGE)
     if len(regular):
-        x = spline(t_us, ibi_ms, tick * TICK_US, TICK_US, n)
+        x = spline(t_us, ibi_ms, tick * TICK_US, TICK_US, n, MINUTE_US, MARGIN_US)
         powers[:, minutes[regular]] = welch(x, starts[regular])
     for w in np.flatnonzero((coverage >= LEAST_COVERAGE) & (coverage < REGULAR_COVERAGE)).tolist():
         own = slice(places[0, w], places[1, w])

@@ -20,17 +20,29 @@ def _beats(k: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
 def test_spline_equals_the_naive_twin(form: str, k: int) -> None:
     t_us, ibi_ms = _beats(k)
     spline = kernel.spline if form == "compiled" else kernel.spline.py_func
-    arguments = (t_us, ibi_ms, int(t_us[0]) - 1_000_000, 250_000, 40 + 4 * k)
+    arguments = (t_us, ibi_ms, int(t_us[0]) - 1_000_000, 250_000, 40 + 4 * k, 20_000_000, 15_000_000)
     assert spline(*arguments) == pytest.approx(naive.spline(*arguments), rel=1e-6)
 
 
-def test_spline_goes_through_its_points_and_forgets_what_is_far() -> None:
+def test_spline_goes_through_its_points_and_feels_its_block_and_margin_only() -> None:
     t_us, ibi_ms = _beats(200)
-    at = kernel.spline(t_us, ibi_ms, int(t_us[50]), int(t_us[51] - t_us[50]), 2)
+    minute = (60_000_000, 15_000_000)
+    at = kernel.spline(t_us, ibi_ms, int(t_us[50]), int(t_us[51] - t_us[50]), 2, *minute)
     assert at == pytest.approx(ibi_ms[50:52])
-    whole = kernel.spline(t_us, ibi_ms, int(t_us[100]), 250_000, 100)
-    cut = kernel.spline(t_us[30:], ibi_ms[30:], int(t_us[100]), 250_000, 100)
-    assert np.array_equal(whole, cut)
+    start_us = int(t_us[100]) // 60_000_000 * 60_000_000
+    whole = kernel.spline(t_us, ibi_ms, start_us, 250_000, 240, *minute)
+    near = (t_us >= start_us - 15_000_000) & (t_us < start_us + 75_000_000)
+    assert np.array_equal(whole, kernel.spline(t_us[near], ibi_ms[near], start_us, 250_000, 240, *minute))
+
+
+def test_blocks_of_the_spline_are_nearly_one() -> None:
+    scipy = pytest.importorskip("scipy.interpolate")
+    t_us, ibi_ms = _beats(300)
+    first = int(t_us[0]) + 250_000
+    found = kernel.spline(t_us, ibi_ms, first, 250_000, 1000, 60_000_000, 15_000_000)
+    t_s = (t_us - t_us[0]) / 1e6
+    one = scipy.CubicSpline(t_s, ibi_ms, bc_type="natural")((first - t_us[0]) / 1e6 + np.arange(1000) / 4)
+    assert np.abs(found - one).max() < 1e-3
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -8,25 +8,33 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def spline(t_us: NDArray[np.int64], values: Floats, first_us: int, step_us: int, n: int) -> Floats:
-    t, k = t_us / 1e6, len(t_us)
+def spline(
+    t_us: NDArray[np.int64], values: Floats, first_us: int, step_us: int, n: int, block_us: int, margin_us: int
+) -> Floats:
+    out = []
+    for now in first_us + step_us * np.arange(n):
+        if now < t_us[0] or now >= t_us[-1]:
+            out.append(values[0] if now < t_us[0] else values[-1])
+            continue
+        start = now // block_us * block_us
+        near = (t_us >= start - margin_us) & (t_us < start + block_us + margin_us)
+        out.append(_natural((t_us[near] - start) / 1e6, values[near], (now - start) / 1e6))
+    return np.array(out)
+
+
+def _natural(t: Floats, values: Floats, now: float) -> float:
+    k = len(t)
     system, right = np.eye(k), np.zeros(k)
     for i in range(1, k - 1):
         a, b = t[i] - t[i - 1], t[i + 1] - t[i]
         system[i, i - 1 : i + 2] = a, 2 * (a + b), b
         right[i] = 6 * ((values[i + 1] - values[i]) / b - (values[i] - values[i - 1]) / a)
     bend = np.linalg.solve(system, right)
-    out = []
-    for now in (first_us + step_us * np.arange(n)) / 1e6:
-        if now < t[0] or now >= t[-1]:
-            out.append(values[0] if now < t[0] else values[-1])
-            continue
-        i = np.searchsorted(t, now, side="right") - 1
-        h = t[i + 1] - t[i]
-        a, b = (t[i + 1] - now) / h, (now - t[i]) / h
-        line = a * values[i] + b * values[i + 1]
-        out.append(line + ((a**3 - a) * bend[i] + (b**3 - b) * bend[i + 1]) * h * h / 6)
-    return np.array(out)
+    i = int(np.searchsorted(t, now, side="right")) - 1
+    h = t[i + 1] - t[i]
+    a, b = (t[i + 1] - now) / h, (now - t[i]) / h
+    line = a * values[i] + b * values[i + 1]
+    return float(line + ((a**3 - a) * bend[i] + (b**3 - b) * bend[i + 1]) * h * h / 6)
 
 
 def tapered(x: Floats, starts: NDArray[np.int64], count: int, hop: int, taper: Floats) -> Floats:

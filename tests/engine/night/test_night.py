@@ -163,6 +163,8 @@ def _support_us(column: str) -> int:
     """How far beyond its epoch a column looks (KAT A8): filter block and margin, half the window, artefact marks."""
     marks_s = 46 * 2
     beyond_s = {"hr_bpm": 15 + marks_s, "rmssd_ms": 30 + marks_s, "sdnn_ms": 150 + marks_s, "q_ibi": 30 + marks_s}
+    beyond_s |= dict.fromkeys(("rr_brpm", "rr_n"), 16 + 5 + 80 + marks_s)  # a bridged hole, and a filter of its own
+    beyond_s |= dict.fromkeys(("lf_ms2", "hf_ms2", "hrv_ratio"), 150 + 30 + marks_s)  # held: half a minute more
     return (80 + beyond_s.get(column, 0) + 10) * 1_000_000
 
 
