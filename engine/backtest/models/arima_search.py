@@ -15,6 +15,7 @@ from engine.backtest.models.arima import Order, cold_start, differenced
 from kernels.arima_filter import maximise
 from kernels.stl import stl
 
+MOST_DIFFERENCES = 2  # in all, as in `Order`
 STRENGTH = 0.64  # of the season, from which it is differenced (Wang, Smith and Hyndman 2006)
 UNSTABLE = 0.99  # partial autocorrelation from which a factor counts as another difference
 KPSS_5 = 0.463
@@ -28,7 +29,7 @@ def search(y: Floats, season: int, evaluations: int, orders: int) -> Order:
     Raises FitError where none of them can be estimated."""
     seasonal_d = int(season > 1 and strength(y, season) > STRENGTH)
     w = y[season:] - y[:-season] if seasonal_d else y
-    d = differences(w)
+    d = min(differences(w), MOST_DIFFERENCES - seasonal_d)
     tried: dict[Order, float] = {}
 
     def better(candidates: Iterator[Order], best: Order | None) -> Order | None:

@@ -68,7 +68,12 @@ def librarys(y: Floats, season: int, orders: int) -> Order:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         found = auto_arima_f(
-            x=np.array(y, np.float64), period=season, seasonal=season > 1, approximation=True, nmodels=orders
+            x=np.array(y, np.float64),
+            period=season,
+            seasonal=season > 1,
+            approximation=True,
+            nmodels=orders,
+            max_d=1 if season > 1 else 2,  # with the season's, two differences at most, as in `Order`
         )
     if "arma" not in found:
         raise FitError("the search found no ARIMA order")
