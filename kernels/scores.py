@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from kernels.arrays import Floats, Ints
 
@@ -40,7 +41,7 @@ DUE, N, ABS, SQUARE, SIGNED, SMAPE, N_SCALED, SCALED_ABS, SCALED_SQUARE = range(
 N_BASE, ABS_BESIDE, ABS_BASE, N_SCALED_BASE, SCALED_BASE = range(9, 14)
 N_QUANTILES, ABS_Y, PIN10, PIN50, PIN90, WIDTH, COVERED = range(14, 21)
 ORIGIN_SUMS = ("n", "abs_error", "n_scaled", "scaled_abs")
-"""The last axis of `by_origin`. A row without a forecast is charged the baseline's error here."""
+"""The last axis of `by_origin`. A row that nobody or a stand-in served is charged the baseline's error here."""
 FINE = 2.0**24
 
 
@@ -65,7 +66,7 @@ def _add_quantiles(cell: Floats, y: float, q10: float, q50: float, q90: float) -
 
 @njit(
     "void(f8[:,:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1],"
-    " i8[:,::1], i8[:,::1], i8[::1], f8[::1], f8[::1])",
+    " i8[:,::1], i8[:,::1], i8[::1], b1[::1], f8[::1], f8[::1])",
     cache=True,
 )
 def add_scores(
@@ -80,6 +81,7 @@ def add_scores(
     group: Ints,
     age: Ints,
     slot: Ints,
+    stands_in: NDArray[np.bool_],
     scale: Floats,
     scale_square: Floats,
 ) -> None:
@@ -87,8 +89,8 @@ def add_scores(
 
     cells: (slots, ages + 1, steps, len(SUMS)) and by_origin: (origins, len(ORIGIN_SUMS)), both added to. y … baseline:
     (origins, steps), NaN = missing; quantiles count where all three and yhat are there. group, age: (origins, steps);
-    age −1 = none. slot: (groups,), −1 = leave the row out. scale, scale_square: (origins,) mean |y_t − y_{t−m}| and its
-    square's mean up to the origin; NaN or 0 = undefined.
+    age −1 = none. slot: (groups,), −1 = leave the row out. stands_in: (groups,), another model served.
+    scale, scale_square: (origins,) mean |y_t − y_{t−m}| and its square's mean up to the origin; NaN or 0 = undefined.
     """
     for o in range(y.shape[0]):
         scaled = scale[o] > 0.0 and scale_square[o] > 0.0
@@ -106,14 +108,15 @@ def add_scores(
                 cell[N_SCALED_BASE] += 1.0 if scaled else 0.0
                 cell[SCALED_BASE] += on_grid(beside * per)
             e = actual - f
-            loss = beside if np.isnan(f) else abs(e)
-            if not np.isnan(loss):
+            charged = beside if np.isnan(f) or stands_in[group[o, j]] else abs(e)
+            if not np.isnan(charged):
                 by_origin[o, 0] += 1.0
-                by_origin[o, 1] += on_grid(loss)
+                by_origin[o, 1] += on_grid(charged)
                 by_origin[o, 2] += 1.0 if scaled else 0.0
-                by_origin[o, 3] += on_grid(loss * per)
+                by_origin[o, 3] += on_grid(charged * per)
             if np.isnan(f):
                 continue
+            loss = abs(e)
             cell[N] += 1.0
             cell[ABS] += on_grid(loss)
             cell[SQUARE] += on_grid(e * e)

@@ -33,7 +33,8 @@ def test_known_answer_h4() -> None:
     zero, none = np.zeros((1, 5), np.int64), np.full((1, 5), -1, np.int64)
     scale = np.array([1.6])
     kernel.add_scores(
-        cells, by_origin, y, f, f - 3, f, f + 3, f, zero, none, np.zeros(1, np.int64), scale, scale**2
+        cells, by_origin, y, f, f - 3, f, f + 3, f, zero, none, np.zeros(1, np.int64), np.zeros(1, np.bool_), scale,
+        scale**2,
     )  # fmt: skip
     total = dict(zip(kernel.SUMS, cells.sum(axis=(0, 1, 2)) / 5, strict=True))
     assert total["abs_error"] == pytest.approx(1.4, abs=1e-7)

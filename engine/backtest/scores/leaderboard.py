@@ -37,10 +37,10 @@ def leaderboard(
 
     Columns: `CONFIGURATION`; mae, rmse, bias, mase, answered, own, covered, width, wql, and n_common (rows with an
     observation) on the origins that all configurations have, or on all where they have none in common (`basis`),
-    whoever served. mase_charged ranks: as mase, rows that the model did not serve at seasonal naive's error. skill, skill_low,
-    skill_high: 95 % over users. n_all, mae_all, mase_all, answered_all: on all origins; mae_own, mase_own: there, of
-    its own fits only. p, p_holm: against the best, over users, Holm over all pairs. best; as_good: not shown to be
-    worse; pareto; n_fits, cpu_s.
+    whoever served. mase_charged ranks: as mase, with seasonal naive's error where the model did not serve. skill,
+    skill_low, skill_high: 95 % over users. n_all, mae_all, mase_all, answered_all: on all origins; mae_own, mase_own:
+    there, of its own fits only. p, p_holm: against the best, over users, Holm over all pairs. best; as_good: not shown
+    to be worse; pareto; n_fits, cpu_s.
     """
     common = series.filter(pl.col("common"))
     basis = "common" if common.select(pl.len()).collect().item() else "all"

@@ -32,7 +32,7 @@ def scores(sums: pl.LazyFrame, by: Sequence[str] = BY_CELL) -> pl.DataFrame:
                 ("n_scaled", "n_scaled_baseline"),
                 ("scaled_abs", "scaled_baseline"),
             )
-        ),  # fmt: skip
+        ),
         pl.col("abs_baseline").filter(~_UNANSWERED).sum().alias("abs_baseline_answered"),
         pl.col("vital").n_unique().alias("n_vitals"),
     ]

@@ -6,7 +6,8 @@ import pytest
 
 from engine.backtest.scores import metrics
 from engine.backtest.scores.summary import score_table, scores
-from engine.backtest.scores.table import CONFIGURATION, FIT, SCORES, SEASONAL_NAIVE
+from engine.backtest.scores.table import CONFIGURATION, ENSEMBLE, FIT, SCORES, SEASONAL_NAIVE
+from engine.backtest.scores.users import users
 from tests.engine.backtest.scores import world
 
 RNG = np.random.default_rng(0)
@@ -79,6 +80,22 @@ def test_a_stand_in_is_not_counted_as_the_model() -> None:
     assert whole["answered"] == 1.0
     assert whole["mae"] == pytest.approx(metrics.mae(Y, f), rel=1e-6)
     assert own["mae"] == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("server", [ENSEMBLE, SEASONAL_NAIVE])
+def test_a_stand_in_wins_no_ranking(server: int) -> None:
+    """A model that never fits is no better than seasonal naive, however well another served in its place."""
+    rows = world.rows(Y, Y + 1.0, BASE, server)
+    tables = world.tables({("a", "hr_bpm"): {ONE: rows}})
+    row = scores(tables["score_sums"], CONFIGURATION).row(0, named=True)
+    beside = metrics.mae(Y, BASE)
+    assert (row["mae"], row["own"]) == (pytest.approx(1.0, abs=1e-6), 0.0)
+    assert row["mae_charged"] == pytest.approx(beside, rel=1e-6)
+    assert row["mase_charged"] == pytest.approx(beside / 2, rel=1e-6)
+    ranked = users(tables["series_scores"])
+    assert ranked.mase[0, 0] == pytest.approx(beside / 2, rel=1e-6)
+    assert ranked.log_ratio[0, 0] == pytest.approx(0.0, abs=1e-6)
+    assert tables["origin_sums"].collect()["abs_error"].sum() == pytest.approx(beside * Y.size, rel=1e-6)
 
 
 def test_undefined_scores_are_null_and_counted() -> None:
