@@ -7,7 +7,10 @@ from dataclasses import asdict
 
 import click
 
+from engine import delta
+from engine.commit import WORK_LEDGER
 from engine.erase import Erased, erase, find
+from engine.errors import UserError
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count
@@ -32,6 +35,10 @@ def command(output: str, subject: str, yes: bool, as_json: bool, **flags: str | 
     first: the next reprocess brings back whom they still hold.
     """
     store = opened(output, options(flags))
+    if delta.open_table(store, WORK_LEDGER) is not None:
+        raise UserError(
+            f"{output}: a backtest mixes people in its scores; delete it, and make it again without {subject}"
+        )
     told = erase(store, subject) if yes else Erased(find(store, subject), 0, 0, ())
     if as_json:
         click.echo(json.dumps({"erased": yes, **asdict(told)}))

@@ -201,6 +201,8 @@ def test_an_output_is_of_one_kind(source: Path, tmp_path: Path) -> None:
     backtest(source, tmp_path / "o", models=["naive"])
     with pytest.raises(ConfigError, match="holds a backtest"):
         run("plan", str(tmp_path), "-o", str(tmp_path / "o"), "--zone", "UTC")
+    with pytest.raises(UserError, match="mixes people in its scores"):
+        run("erase", str(tmp_path / "o"), "--subject", "P0", "--yes")
 
 
 @pytest.mark.real

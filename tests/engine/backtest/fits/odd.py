@@ -91,7 +91,7 @@ def _misbehave(how: str) -> None:
         case "eat":
             held = []
             while True:
-                held.append(np.ones(4_000_000))
+                held.append(np.ones(16_000_000))
 
 
 def series(days: int = 8, marks: tuple[int, ...] = (), subject: str = "P1", vital: str = "hr_bpm") -> Series:
