@@ -11,7 +11,7 @@ from numba import njit
 
 from kernels.arima_filter import from_partials
 
-STABLE = 100.0  # most that 256 steps may make of an old error: a root of 1.018
+STABLE = 10.0  # most that 256 steps may make of an old error: a root of 1.009
 REJECTED = 1e300
 
 

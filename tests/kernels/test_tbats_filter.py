@@ -20,7 +20,7 @@ SEASON = 8
 def free_numbers(shape: tuple[int, ...]) -> Floats:
     trend, damped, harmonics, p, q = shape
     return np.array(
-        [0.3] + [0.04] * trend + [0.93] * damped + [0.02, -0.01] * (harmonics > 0) + [0.4, -0.2][:p] + [0.3, 0.2][:q]
+        [0.3] + [0.02] * trend + [0.93] * damped + [0.004, 0.002] * (harmonics > 0) + [0.4, -0.2][:p] + [0.3, 0.2][:q]
     )
 
 

@@ -7,6 +7,7 @@ one AutoTBATS fit of 72 M4 hours was still running after 100 s. Tests hold our f
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -122,31 +123,39 @@ def transform_seen(after: Floats, at: Ints, power: float) -> Floats:
     return transform(seen if power == 1.0 else np.maximum(seen, 1e-6), power)
 
 
-def count_harmonics(y: Floats, season: int) -> int:
-    """Harmonics of the season worth their two parameters each, from 1; two without gain end the search."""
-    sums = np.cumsum(np.concatenate([[0.0], y]))
-    ends = np.arange(1, y.size + 1)
-    begins = np.maximum(ends - 2 * season, 0)
-    rest = y - (sums[ends] - sums[begins]) / (ends - begins)
-    angle = 2 * np.pi * np.outer(np.arange(y.size), np.arange(1, (season - 1) // 2 + 1)) / season
-    best, found, idle = np.inf, 1, 0
-    for k in range(1, angle.shape[1] + 1):
-        waves = np.hstack([np.cos(angle[:, :k]), np.sin(angle[:, :k])])
-        left = rest - waves @ np.linalg.lstsq(waves, rest, rcond=None)[0]
-        aic = y.size * np.log(max(left @ left / y.size, 1e-300)) + 4 * k
-        if aic < best:
-            best, found, idle = aic, k, 0
-        else:
-            idle += 1
-            if idle == 2:
-                break
-    return found
+def criterion(y: Floats, parts: Components, season: int, evaluations: int) -> float:
+    """Akaike's corrected criterion on the scale of y, inf where these components cannot be fitted."""
+    try:
+        params = estimate(y, parts, season, None, evaluations).params
+    except FitError:
+        return np.inf
+    k = len(params["free"]) + parts.states + (parts.power != 1.0)
+    jacobian = 0.0 if parts.power == 1.0 else 2.0 * (parts.power - 1.0) * float(np.sum(np.log(y)))
+    fit = y.size * float(np.log(max(params["squares"], 1e-300))) - jacobian
+    return fit + 2.0 * k + 2.0 * k * (k + 1) / max(y.size - k - 1, 1)
+
+
+def with_harmonics(y: Floats, parts: Components, season: int, evaluations: int) -> Components:
+    """These components with the best number of harmonics, among few, by fits of them. The TBATS paper counts them by a
+    regression, until a second one more is no gain: on 26 M4 hourly slices of 168 h 4 against 9, median MASE .84 against
+    .72. Raises FitError where none can be fitted."""
+    most = (season - 1) // 2
+    tried = [parts._replace(harmonics=k) for k in dict.fromkeys(min(k, most) for k in (1, 2, 3, 4, 6, 8, 11))]
+    return best(y, tried, season, evaluations)
+
+
+def best(y: Floats, candidates: Sequence[Components], season: int, evaluations: int) -> Components:
+    """The components with the least criterion. Raises FitError where none can be fitted."""
+    scores = [criterion(y, parts, season, evaluations) for parts in candidates]
+    if not np.isfinite(min(scores)):
+        raise FitError("no set of components could be fitted")
+    return candidates[int(np.argmin(scores))]
 
 
 @dataclass(frozen=True, slots=True)
 class Tbats:
     """One set of components for every series. `power`: Box and Cox's lambda, 1 leaves the values. `harmonics`: None
-    counts them when a form is chosen, as in the TBATS paper. `p`, `q`: ARMA errors."""
+    chooses their number by `with_harmonics`. `p`, `q`: ARMA errors."""
 
     season_h: int = 24
     power: float = 1.0
@@ -173,8 +182,8 @@ class Tbats:
     def selects(self) -> bool:
         return self.harmonics is None
 
-    def select(self, y: Floats, evaluations: int) -> str:  # noqa: ARG002
-        return self._parts(count_harmonics(y, self.season_h)).form
+    def select(self, y: Floats, evaluations: int) -> str:
+        return with_harmonics(y, self._parts(1), self.season_h, evaluations).form
 
     def fit(self, y: Floats, form: str, warm: Params | None, evaluations: int) -> Fitted:
         parts = parse(form) if self.harmonics is None else self._parts(self.harmonics)
