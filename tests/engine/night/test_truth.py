@@ -84,6 +84,20 @@ def test_rmssd_of_good_epochs_and_of_the_night(judged: Judgement) -> None:
         assert row["hr_median"] == pytest.approx(float(true["hr_bpm"].median()), abs=0.5)
 
 
+def test_breathing_rate_of_good_epochs_and_of_the_night(judged: Judgement) -> None:
+    compared = good(judged, "rr_brpm")
+    error = (compared["rr_brpm"] - compared["rr_brpm_true"]).abs()
+    assert compared.height / judged.epochs["wear_true"].sum() >= 0.70
+    assert float(error.mean()) <= 1.0
+    assert float(error.median()) <= 0.3
+    for row in judged.nights:
+        true = row["truth"].epochs.filter(pl.col("sleep"))
+        assert row["rr_median"] == pytest.approx(float(true["rr_brpm"].median()), abs=0.5)
+        assert row["hrv_ratio_median"] > 0
+        assert row["perfusion_median"] is None
+        assert "NO_DC" in row["reasons"]
+
+
 def test_sleep_period(judged: Judgement) -> None:
     """An awakening within half an hour of an end moves it: a shorter still block does not count. Hence the shares."""
     late_min = [
