@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.contract import Floats, Ints
 from engine.backtest.serve.settings import Quantiles
-from kernels.serving import error_quantiles
+from kernels.past_errors import error_quantiles
 
 
 def offsets(errors: Floats, known_from: Ints, least: int) -> Floats:

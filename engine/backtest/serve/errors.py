@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.backtest.contract import Floats, Ints
-from kernels.serving import gather_errors, sum_windows
+from kernels.past_errors import gather_errors, sum_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Sums of absolute errors by the origin at which they become known: (5, c, n), see `kernels.serving`."""
+    """Sums of absolute errors by the origin at which they become known: (5, c, n), see `kernels.past_errors`."""
 
     origins: Ints
     sums: Floats
