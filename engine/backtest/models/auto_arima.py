@@ -20,8 +20,8 @@ class AutoArima:
     """Order by a stepwise search over at most `orders` of them.
 
     `search`: `exact`, our own on exact likelihoods, each within `evaluations`; or `library`, statsforecast's, which
-    compares by conditional sums of squares and bounds iterations, not evaluations. On M4 hourly slices the library's
-    took 9 (168 h) to 25 times (72 h) as long, for forecasts that were no better.
+    compares by conditional sums of squares and bounds iterations, not evaluations. Ten M4 hourly slices, CPU ms against
+    the library's and mean MASE: of 72 h 10 and 252, 1.07 and 1.10; of 336 h 733 and 873, 0.60 and 0.73.
     """
 
     season_h: int = 24
