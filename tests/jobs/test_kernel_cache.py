@@ -45,7 +45,7 @@ def test_without_a_writable_home_a_temporary_folder_serves(tmp_path: Path, monke
 
 
 def test_every_kernel_is_compiled_ahead_by_one_process() -> None:
-    shares = kernel_cache._shares(2)
+    shares = kernel_cache._shares(2, ())
     names = sorted(name for share in shares for name in share)
     folder = Path(kernel_cache.__file__).parents[1] / "kernels"
     assert len(shares) == 2
