@@ -43,6 +43,7 @@ def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int, bloc
         while high < k and t_us[high] < end_us + margin_us:
             high += 1
         bend = bends(t_us[low:high], values[low:high])
+        known, slope, curve, twist = -1, 0.0, 0.0, 0.0  # of the interval that ends at point `known`
         while i < n and first_us + i * step_us < end_us:
             now = first_us + i * step_us
             while above < k and t_us[above] <= now:
@@ -50,11 +51,13 @@ def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int, bloc
             if above == 0 or above == k:
                 out[i] = values[0] if above == 0 else values[k - 1]
             else:
-                width = (t_us[above] - t_us[above - 1]) / 1e6
-                b = (now - t_us[above - 1]) / 1e6 / width
-                a = 1.0 - b
-                arch = (a * a * a - a) * bend[above - 1 - low] + (b * b * b - b) * bend[above - low]
-                out[i] = a * values[above - 1] + b * values[above] + arch * width * width / 6.0
+                if known != above:
+                    known, width = above, (t_us[above] - t_us[above - 1]) / 1e6
+                    curve, last = bend[above - 1 - low] / 2.0, bend[above - low] / 2.0
+                    slope = (values[above] - values[above - 1]) / width - width * (2.0 * curve + last) / 3.0
+                    twist = (last - curve) / (3.0 * width)
+                d = (now - t_us[above - 1]) * 1e-6
+                out[i] = values[above - 1] + d * (slope + d * (curve + d * twist))
             i += 1
     return out
 

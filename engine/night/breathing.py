@@ -64,11 +64,12 @@ def measure(pulse: PulseEpochs, grid: Grid) -> Breathing:
 
 
 def modulation_rates(pulse: PulseEpochs, grid: Grid) -> NDArray[np.float64]:
-    """(3, n) float64: breaths a minute by RIIV, RIAV and RIFV; NaN where normal beats do not fill the window."""
+    """(3, n) float64: breaths a minute by RIIV, RIAV and RIFV; NaN where the pulse is poor or normal beats do not fill
+    the window."""
     rates = np.full((3, grid.n), np.nan)
     beats = pulse.beats
     used = np.flatnonzero(beats.valid & np.isfinite(pulse.heights))
-    runs = list(_runs(beats.t_us[used], beats.ibi_ms[used], grid))
+    runs = list(_runs(beats.t_us[used], beats.ibi_ms[used], grid, pulse.q_ppg >= GOOD))
     if not runs:
         return rates
     series = np.stack([pulse.levels[used], pulse.heights[used], beats.ibi_ms[used]])
@@ -91,12 +92,13 @@ def modulation_rates(pulse: PulseEpochs, grid: Grid) -> NDArray[np.float64]:
     return rates
 
 
-def _runs(t_us: NDArray[np.int64], ibi_ms: NDArray[np.float64], grid: Grid) -> Iterator[_Run]:
-    """The runs that fill the window of an epoch."""
+def _runs(t_us: NDArray[np.int64], ibi_ms: NDArray[np.float64], grid: Grid, good: NDArray[np.bool_]) -> Iterator[_Run]:
+    """The runs that fill the window of a good epoch."""
     each = EPOCH_US // TICK_US
     origin = grid.start_us // TICK_US + (each - WINDOW) // 2  # of the first epoch's window
     for low, high in spans(t_us, ibi_ms):
         first, last = -(-int(t_us[low]) // TICK_US), int(t_us[high - 1]) // TICK_US
-        epochs = np.arange(max(-(-(first - origin) // each), 0), min((last + 1 - WINDOW - origin) // each + 1, grid.n))
+        lowest = max(-(-(first - origin) // each), 0)
+        epochs = lowest + np.flatnonzero(good[lowest : max((last + 1 - WINDOW - origin) // each + 1, lowest)])
         if len(epochs):
             yield _Run(low, high, first, last + 1 - first, epochs, origin + each * epochs - first)

@@ -58,6 +58,8 @@ def _run(t_us: Ints, ibi_ms: Floats, first: int, powers: Floats) -> None:
     """Powers of the minutes (from `first` on) whose five lie in one run of intervals: writes (2, minutes)."""
     tick = -(-int(t_us[0]) // TICK_US) - HELD
     n = int(t_us[-1]) // TICK_US + 1 + HELD - tick
+    if n < WINDOW:
+        return
     origin = (MINUTE_US * first + MINUTE_US // 2) // TICK_US - WINDOW // 2 - tick
     starts = origin + MINUTE_US // TICK_US * np.arange(powers.shape[1])
     minutes = np.flatnonzero((starts >= 0) & (starts + WINDOW <= n))
