@@ -169,6 +169,7 @@ def _slope_at_onset(epochs: Epochs, asleep: Bools, sleep: Sleep) -> float | None
 
 def _breath(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     rr, perfusion = _present(epochs.rr_brpm, chosen), _present(valid_perfusion_pct(epochs), chosen)
+    height = _present(epochs.pulse_amp, chosen & (epochs.q_ppg >= GOOD))
     quiet = _present(epochs.rr_brpm, _quiet(epochs, chosen, sleep))
     ratio = _present(epochs.hrv_ratio, chosen)
     enough = len(rr) >= LEAST_RR
@@ -177,6 +178,7 @@ def _breath(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
         "rr_quiet_median": float(np.median(quiet)) if len(quiet) >= LEAST_RR_QUIET else None,
         "rr_iqr": float(percentile(rr, 75.0) - percentile(rr, 25.0)) if enough else None,
         "hrv_ratio_median": float(np.median(ratio)) if len(ratio) >= LEAST_SDNN else None,
+        "pulse_amp_median": float(np.median(height)) if len(height) >= LEAST else None,
         "perfusion_median": float(np.median(perfusion)) if len(perfusion) >= LEAST else None,
     }
 
@@ -232,6 +234,7 @@ def _why_null(values: Values, epochs: Epochs, within: Bools, chosen: Bools) -> I
         (("quiet_frac",), np.minimum(epochs.acc, epochs.ppg), LEAST, "PPG_LOW"),
         (("rr_median", "rr_iqr"), epochs.ppg, LEAST_RR, "RR_UNSURE" if good >= LEAST_RR else "PPG_LOW"),
         (("rr_quiet_median",), epochs.ppg, LEAST_RR, "RR_UNSURE" if good >= LEAST else "PPG_LOW"),
+        (("pulse_amp_median",), epochs.ppg, LEAST, "PPG_LOW"),
         (("hrv_ratio_median",), epochs.ppg, LEAST_SDNN, "IBI_SPARSE"),
         (("perfusion_median",), epochs.ppg, LEAST, "NO_DC" if no_dc else "PPG_LOW"),
     )

@@ -232,6 +232,7 @@ _BREATH = [
         ("rr_quiet_median", "brpm", "median of rr_brpm in quiet sleep, as in quiet_frac", "90 epochs", BRACELET),
         ("rr_iqr", "brpm", "75th minus 25th percentile of rr_brpm", "360 epochs", BRACELET),
         ("hrv_ratio_median", "1", "median of hrv_ratio", "6 windows of 5 min (180 epochs)", TASK_FORCE),
+        ("pulse_amp_median", "1", "median of pulse_amp where q_ppg is at least 0.6", _TWO_HOURS, ""),
         ("perfusion_median", "%", "median of perfusion_index_pct where q_ppg is at least 0.6", _TWO_HOURS, BRACELET),
     )
 ]

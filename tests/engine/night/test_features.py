@@ -32,6 +32,7 @@ def test_a_constant_night() -> None:
     assert values["rr_iqr"] == 0.0
     assert values["hrv_ratio_median"] == 2.0
     assert values["perfusion_median"] == 1.5
+    assert values["pulse_amp_median"] == 30.0
     assert None not in values.values()
 
 
@@ -65,6 +66,7 @@ def test_rates_of_a_poor_pulse_do_not_enter() -> None:
         ("skin_temp_c", ("wst_mean", "wst_p99_stable", "wst_slope_onset"), "TEMP_UNSTABLE"),
         ("enmo_mg", ("enmo_mean", "still_frac", "quiet_frac"), "GAP"),
         ("rr_brpm", ("rr_median", "rr_quiet_median", "rr_iqr"), "RR_UNSURE"),
+        ("pulse_amp", ("pulse_amp_median",), "PPG_LOW"),
         ("hrv_ratio", ("hrv_ratio_median",), "IBI_SPARSE"),
         ("perfusion_index_pct", ("perfusion_median",), "PPG_LOW"),
     ],
