@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from kernels.arima_filter import from_partials
+from kernels.arima import from_partials
 
 STABLE = 10.0  # most that 256 steps may make of an old error: a root of 1.009
 REJECTED = 1e300

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kernels import tbats_filter as kernel
-from kernels.arima_filter import from_partials
+from kernels.arima import from_partials
 from kernels.arrays import Floats
 from tests.naive import tbats_filter as naive
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from engine.backtest.contract import FitError, Fitted, Floats, History, Ints, Params, Paths
 from engine.backtest.models.spread import around
-from kernels.arima_filter import expand, forecast, likelihood, maximise, polynomials
+from kernels.arima import expand, likelihood, maximise, polynomials
+from kernels.arima_filter import forecast
 
 _FORM = re.compile(r"\((\d+),(\d+),(\d+)\)(?:\((\d+),(\d+),(\d+)\)\[(\d+)\])?(c?)")
 

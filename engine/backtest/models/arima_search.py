@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.backtest.contract import FitError, Floats
 from engine.backtest.models.arima import Order, cold_start, differenced
-from kernels.arima_filter import maximise
+from kernels.arima import maximise
 from kernels.stl import stl
 
 MOST_DIFFERENCES = 2  # in all, as in `Order`

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import arima_filter as kernel
+from kernels import arima as kernel
+from kernels.arima_filter import forecast
 from kernels.arrays import Floats
-from tests.naive import arima_filter as naive
+from tests.naive import arima as naive
 
 ORDERS = [(1, 1, 0, 1), (2, 1, 1, 0), (0, 2, 0, 0), (3, 0, 0, 0), (1, 2, 1, 1), (0, 0, 0, 0)]
 each = pytest.mark.parametrize("orders", ORDERS, ids=str)
@@ -79,9 +80,7 @@ def test_forecasts_and_variances_from_every_origin(orders: tuple[int, ...], d: i
     known = delta.size + min(n, m)
     at = np.array([0, 1, 1, 5, 9])
     tail = np.ascontiguousarray(y[cut - known :])
-    mean, variance = kernel.forecast(
-        tail, known, n, np.ascontiguousarray(u[n - min(n, m) :]), delta, phi, theta, 0.3, at, 7
-    )
+    mean, variance = forecast(tail, known, n, np.ascontiguousarray(u[n - min(n, m) :]), delta, phi, theta, 0.3, at, 7)
     for row, origin in enumerate(at):
         expected, spread = naive.forecast(y[: cut + origin], delta, phi, theta, 0.3, 7)
         np.testing.assert_allclose(mean[row], expected, rtol=1e-8)
