@@ -62,7 +62,7 @@ def _write_rows(store: Store, name: str, declared: Table, module_id: str, result
     rows = [table.cast(declared.schema) for table in found if table is not None and table.num_rows]
     if not rows:
         return []
-    whole = sort_rows(pa.concat_tables(rows).combine_chunks(), declared)
+    whole = sort_rows(pa.concat_tables(rows), declared)
     return [
         write_part(store, name, some, declared.key, {"module_id": module_id} | partition)
         for partition, some in split_months(whole, declared)
@@ -74,6 +74,7 @@ def sort_rows(rows: pa.Table, declared: Table) -> pa.Table:
     order = list(dict.fromkeys((*declared.sort, *declared.key)))
     if ascends(rows, order):
         return rows
+    rows = rows.combine_chunks()  # not before: a copy of all columns cost a serving batch a tenth of its CPU
     return rows.take(pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in order]))
 
 

@@ -32,7 +32,7 @@ def keys(request: Request, model_sha256: str, warm: Sequence[bool] | None = None
     fits = request.fits
     tried = request.tried.tolist()
     hashes = _slice_hashes(request)
-    base = hashlib.sha256(f"{model_sha256}\0{fits.evaluations}\0".encode())
+    base = f"{model_sha256}\0{fits.evaluations}\0"
     made: list[str] = []
     repeats = (np.diff(request.tried, prepend=-1) == 0).tolist()
     started = [True] * len(tried) if warm is None else warm
@@ -44,9 +44,8 @@ def keys(request: Request, model_sha256: str, warm: Sequence[bool] | None = None
             continue
         start = made[anchor] if anchor != COLD and warmed else NO_FIT
         form = "own" if chosen == i else made[chosen] if chosen != COLD else fits.form[i]
-        text = base.copy()
-        text.update(f"{first}\0{cutoff}\0{data}\0{form}\0{start}".encode())
-        made.append(text.hexdigest()[:KEY_LENGTH])
+        text = f"{base}{first}\0{cutoff}\0{data}\0{form}\0{start}"
+        made.append(hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH])
     fit_id, data_hash = [""] * request.cutoff.size, [""] * request.cutoff.size
     for row, key, data in zip(tried, made, hashes, strict=True):
         fit_id[row], data_hash[row] = key, data
