@@ -42,8 +42,8 @@ from jobs.backtest_run import carry_out
 from jobs.sweep import prepare
 
 DAYS, FEW_DAYS, AT_ONCE = 22, 10, 500
-SWEEP = {"windows_h": [72, 168, 336], "refits_h": [1, 2, 6, 24], "evaluate_h": 168, "horizon_h": 24}
-SMALL = {"windows_h": [72], "refits_h": [1, 24], "evaluate_h": 24, "horizon_h": 24}
+SWEEP: dict[str, Any] = {"windows_h": [72, 168, 336], "refits_h": [1, 2, 6, 24], "evaluate_h": 168, "horizon_h": 24}
+SMALL: dict[str, Any] = {"windows_h": [72], "refits_h": [1, 24], "evaluate_h": 24, "horizon_h": 24}
 STEPS = ("fits", "serving")
 
 
