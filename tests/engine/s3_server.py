@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -48,7 +49,8 @@ def serve(folder: Path, port: int | None = None) -> Iterator[str]:
         _wait_until_ready(f"http://127.0.0.1:{port}", server, folder / "log")
         yield f"http://127.0.0.1:{port}"
     finally:
-        os.killpg(server.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(server.pid, signal.SIGKILL)
         server.wait()
 
 
@@ -68,7 +70,8 @@ def s3_store(s3_options: StoreOptions) -> Store:
 
 def free_port() -> int:
     """A port from which four in a row, and the same plus 10000 (gRPC), are free."""
-    for port in range(20000 + os.getpid() % 2000, 22900, 7):
+    # Test processes that look at the same time have neighbouring ids: each begins far from the others' four.
+    for port in range(20000 + os.getpid() * 37 % 2000, 22900, 7):
         if all(_is_free(port + step + more) for step in range(4) for more in (0, 10000)):
             return port
     raise RuntimeError("no free ports for the S3 server")

@@ -53,7 +53,7 @@ def mapped() -> FitsMapped:
 
 @pytest.fixture(scope="module")
 def forked(mapped: FitsMapped) -> Iterator[ForkGuard]:
-    guard = ForkGuard(mapped, Limits(1.5, 320))
+    guard = ForkGuard(mapped, Limits(4, 320))
     yield guard
     guard.close()
 
