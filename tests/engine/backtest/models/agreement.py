@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.backtest.contract import COLD, FitError, Fits, Floats, Paths, Sweeping
-
-ROOT = Path(__file__).resolve().parents[4]
-_REPLAY = """
-import json, sys
-import numpy as np
-from importlib import import_module
-answers = []
-for ask in json.load(sys.stdin):
-    model = getattr(import_module(ask["module"]), ask["name"])(**ask["parameters"])
-    paths = model.predict(ask["params"], np.array(ask["after"]), np.array(ask["at"]), ask["steps"])
-    rows = (paths.mean, paths.low, paths.high)
-    answers.append([None if row is None else [[x.hex() for x in line] for line in row.tolist()] for row in rows])
-json.dump(answers, sys.stdout)
-"""
+from tests.engine.backtest.models.replay import forecasts_equally_elsewhere
 
 
 def daily(n: int, seed: int = 0, level: float = 70.0, swing: float = 8.0, noise: float = 1.5) -> Floats:
@@ -155,15 +139,7 @@ def json_forecasts_equally_elsewhere(models: Sequence[Sweeping], y: Floats) -> N
                 "params": json.loads(params), "after": after.tolist(), "at": at.tolist(), "steps": 30,
             }
         )  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", _REPLAY], input=json.dumps(asks), capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    for model, ask, there in zip(models, asks, json.loads(done.stdout), strict=True):
-        here = model.predict(ask["params"], after, at, 30)
-        for row, other in zip((here.mean, here.low, here.high), there, strict=True):
-            assert (row is None) == (other is None)
-            if row is not None:
-                assert [[x.hex() for x in line] for line in row.tolist()] == other
+    forecasts_equally_elsewhere(models, asks)
 
 
 def short_slices_fail_alone(model: Sweeping, y: Floats) -> None:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.backtest.contract import Floats, Model, Params, Paths
 from tests.engine.backtest.models.agreement import daily
+from tests.engine.backtest.models.replay import forecasts_equally_elsewhere
 
-ROOT = Path(__file__).resolve().parents[4]
-_REPLAY = """
-import json, sys
-import numpy as np
-from importlib import import_module
-answers = []
-for ask in json.load(sys.stdin):
-    model = getattr(import_module(ask["module"]), ask["name"])(**ask["parameters"])
-    paths = model.predict(ask["params"], np.array(ask["after"]), np.array(ask["at"]), ask["steps"])
-    rows = (paths.mean, paths.low, paths.high)
-    answers.append([None if row is None else [[x.hex() for x in line] for line in row.tolist()] for row in rows])
-json.dump({"answers": answers, "modules": sorted(sys.modules)}, sys.stdout)
-"""
 NONE = np.empty(0)
 NOW = np.zeros(1, np.int64)
 
@@ -96,17 +81,8 @@ def json_forecasts_equally_elsewhere(models: Sequence[Model], n: int = 168) -> N
                 "at": [0, 3, 30] if model.updates else [0, 0], "steps": 30,
             }
         )  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", _REPLAY], input=json.dumps(asks), capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    said = json.loads(done.stdout)
-    assert not {"statsforecast", "sklearn", "statsmodels"} & set(said["modules"])
-    for model, ask, there in zip(models, asks, said["answers"], strict=True):
-        here = model.predict(ask["params"], y[n:], np.array(ask["at"]), 30)
-        for row, other in zip((here.mean, here.low, here.high), there, strict=True):
-            assert (row is None) == (other is None)
-            if row is not None:
-                assert [[x.hex() for x in line] for line in row.tolist()] == other
+    loaded = forecasts_equally_elsewhere(models, asks)
+    assert not {"statsforecast", "sklearn", "statsmodels"} & loaded
 
 
 def errors_by_age(model: Model, seeds: range, window: int = 168, days: int = 3) -> Floats:
