@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.module import RawFile
 from engine.night.anchors import Anchors, Spans, measure
 from engine.night.clock import SECOND_US
 from engine.night.device_clock import local_clock
@@ -101,12 +101,13 @@ def looks_like_cwa(data: bytes) -> bool:
     return data.startswith(_MAGIC) or data[_HEADER : _HEADER + 4] == _BLOCK_MAGIC
 
 
-def read(name: str, data: bytes) -> Recording | Unreadable:
+def read(file: RawFile) -> Recording | Unreadable:
     """A recording, or why there is none. Times are the device's local clock until `device_clock.placed` moves them.
 
     A block with a wrong check sum or without meaning is dropped and leaves a gap; BLK_BAD counts it and what the block
     numbers say is missing. `metadata["blocks"]` is how many there should be.
     """
+    name, data = file.name, file.data
     codes: Counter[str] = Counter()
     count = max(len(data) - _HEADER, 0) // _BLOCK
     words = np.frombuffer(data, "<u2", count * WORDS, _HEADER if count else 0).reshape(count, WORDS)
@@ -134,7 +135,7 @@ def read(name: str, data: bytes) -> Recording | Unreadable:
     channels = _moving(samples, spans, kind, codes) | _slow(sound_blocks, spans.by_block(anchors.start))
     if not channels:
         return Unreadable(name, dict(+codes), "no block has a time that can be: set the device's clock")
-    return _recording(name, data, channels, kind, codes, int(anchors.t_us[0]), len(rows) + missing)
+    return _recording(file, channels, kind, codes, int(anchors.t_us[0]), len(rows) + missing)
 
 
 def stamp_s(stamp: Ints) -> Ints:
@@ -232,18 +233,18 @@ def _slow(blocks: NDArray[Any], spans: Spans) -> dict[str, Channel]:
 
 
 def _recording(
-    name: str, data: bytes, channels: dict[str, Channel], kind: _Format, codes: Counter[str], first_us: int, blocks: int
+    file: RawFile, channels: dict[str, Channel], kind: _Format, codes: Counter[str], first_us: int, blocks: int
 ) -> Recording:
+    data = file.data
     header = data[:_HEADER] if data.startswith(_MAGIC) else bytes(_HEADER)
-    sha256 = hashlib.sha256(data).hexdigest()
     upper, lower = _whole(header, 11, 2), _whole(header, 5, 2)
     serial = lower + (upper << 16 if upper != 0xFFFF else 0)
     ax6 = header[4] == _AX6 or len(kind.columns) == 6
     notes = _annotation(header)
     place = {"wear_location": notes["_p"]} if "_p" in notes else {}
     return Recording(
-        file=name,
-        sha256=sha256,
+        file=file.name,
+        sha256=file.sha256,
         device=Device(
             "Axivity", "AX6" if ax6 else "AX3", str(serial) if serial else None, str(header[41] or "") or None
         ),
@@ -256,7 +257,7 @@ def _recording(
         expected=(*kind.columns, *_SLOW),
         codes={code: count for code, count in sorted(codes.items()) if count},
         metadata={
-            "source": {"format": "axivity-cwa", "sha256": sha256, "reader_version": READER_VERSION},
+            "source": {"format": "axivity-cwa", "sha256": file.sha256, "reader_version": READER_VERSION},
             "clock": local_clock(_set_us(header, first_us)),
             "blocks": blocks,
             "annotation": notes,

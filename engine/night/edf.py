@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.module import RawFile
 from engine.night.clock import SECOND_US, arrange
 from engine.night.device_clock import local_clock
 from engine.night.recording import Channel, Device, Recording, Segment, Unreadable
@@ -68,12 +68,13 @@ def looks_like_edf(data: bytes) -> bool:
     return data.startswith(_VERSION) and data[184:192].strip().isdigit()
 
 
-def read(name: str, data: bytes) -> Recording | Unreadable:
+def read(file: RawFile) -> Recording | Unreadable:
     """A recording, or why there is none. Times are local until `device_clock.placed` moves them.
 
     Signals keep their digital values; those that are no movement, pulse or skin temperature keep their label. Records
     that the header promises and the file lacks count as BLK_BAD; `metadata["blocks"]` is how many there should be.
     """
+    name, data = file.name, file.data
     header = _header(data)
     if header is None:
         return Unreadable(name, {"BLK_BAD": 1}, "an EDF file whose header does not hold: export it again")
@@ -98,7 +99,7 @@ def read(name: str, data: bytes) -> Recording | Unreadable:
             channels[channel.name] = channel
     if not channels:
         return Unreadable(name, dict(+codes) or {"SIG_EMPTY": 1}, "an EDF file without a sample: export it again")
-    return _recording(name, data, header, channels, codes, promised, tals)
+    return _recording(file, header, channels, codes, promised, tals)
 
 
 def _header(data: bytes) -> _Header | None:
@@ -214,20 +215,18 @@ def _name(label: str, others: dict[str, Channel]) -> str:
 
 
 def _recording(
-    name: str,
-    data: bytes,
+    file: RawFile,
     header: _Header,
     channels: dict[str, Channel],
     codes: Counter[str],
     records: int,
     tals: Sequence[list[tuple[float, str]]],
 ) -> Recording:
-    sha256 = hashlib.sha256(data).hexdigest()
     code = header.patient.split(" ")[0]
     notes = [[onset, text] for tal in tals for onset, text in tal if text][:_MOST_ANNOTATIONS]
     return Recording(
-        file=name,
-        sha256=sha256,
+        file=file.name,
+        sha256=file.sha256,
         device=Device("unknown", header.kind.strip() or "EDF"),
         subject_id=None if code in ("", "X") else code,
         session_id=None,
@@ -238,7 +237,7 @@ def _recording(
         expected=tuple(channels),
         codes={code: count for code, count in sorted(codes.items()) if count},
         metadata={
-            "source": {"format": "edf", "sha256": sha256, "reader_version": READER_VERSION},
+            "source": {"format": "edf", "sha256": file.sha256, "reader_version": READER_VERSION},
             "clock": local_clock(header.start_us),
             "blocks": records,
             "patient": header.patient,

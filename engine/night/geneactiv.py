@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.module import RawFile
 from engine.night.anchors import Anchors, Spans, measure
 from engine.night.clock import SECOND_US
 from engine.night.device_clock import local_clock
@@ -52,12 +52,13 @@ def looks_like_geneactiv(data: bytes) -> bool:
     return data.startswith(_START) and b"GENEActiv" in data[:_LONGEST_HEADER]
 
 
-def read(name: str, data: bytes) -> Recording | Unreadable:
+def read(file: RawFile) -> Recording | Unreadable:
     """A recording, or why there is none. A page that is cut or not hexadecimal is dropped and leaves a gap; BLK_BAD
     counts it and what the header and the page numbers promise besides.
 
     With a `Time Zone` line times are UTC, else the device's local clock until `device_clock.placed` moves them.
     """
+    name, data = file.name, file.data
     codes: Counter[str] = Counter()
     head = _header(data)
     pages = _once([page for match in _PAGE.finditer(data) if (page := _page(match))], codes)
@@ -79,7 +80,7 @@ def read(name: str, data: bytes) -> Recording | Unreadable:
     if not channels:
         return Unreadable(name, dict(+codes), f"the pages do not follow each other at {anchors.fs_hz:g} Hz")
     events = {} if not spans.ordered() else _presses(samples[4], spans)
-    return _recording(name, data, head, channels, events, codes, len(pages) + missing, zone_s, pages[0].t_us)
+    return _recording(file, head, channels, events, codes, len(pages) + missing, zone_s, pages[0].t_us)
 
 
 def _header(data: bytes) -> dict[str, str]:
@@ -188,8 +189,7 @@ def _presses(button: NDArray[np.int32], spans: Spans) -> dict[str, Events]:
 
 
 def _recording(
-    name: str,
-    data: bytes,
+    file: RawFile,
     head: dict[str, str],
     channels: dict[str, Channel],
     events: dict[str, Events],
@@ -198,14 +198,13 @@ def _recording(
     zone_s: int | None,
     first_us: int,
 ) -> Recording:
-    sha256 = hashlib.sha256(data).hexdigest()
     drift = _DRIFT.search(head.get("Extract Notes", ""))
     configured_us = _moment_us(head.get("Config Time", ""))
     clock = dict(local_clock(first_us if configured_us is None else configured_us)) if zone_s is None else {}
     place = {"wear_location": head["Device Location Code"]} if "Device Location Code" in head else {}
     return Recording(
-        file=name,
-        sha256=sha256,
+        file=file.name,
+        sha256=file.sha256,
         device=Device(
             "Activinsights", "GENEActiv", head.get("Device Unique Serial Code"), head.get("Device Firmware Version")
         ),
@@ -218,7 +217,7 @@ def _recording(
         expected=EXPECTED,
         codes={code: count for code, count in sorted(codes.items()) if count},
         metadata={
-            "source": {"format": "geneactiv-bin", "sha256": sha256, "reader_version": READER_VERSION},
+            "source": {"format": "geneactiv-bin", "sha256": file.sha256, "reader_version": READER_VERSION},
             "clock": clock | ({"drift_s": float(drift[1])} if drift else {}),
             "blocks": pages,
             "header": head,

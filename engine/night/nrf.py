@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from engine.module import RawFile
 from engine.night.clock import LATEST_US, arrange, at_measured_rate
 from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS, crc32
 from engine.night.nrf_write import export_nrf as export_nrf
@@ -51,8 +51,9 @@ def looks_like_parquet(data: bytes) -> bool:
     return data.startswith(_MAGIC)
 
 
-def read(name: str, data: bytes, max_unpacked_mb: int) -> Recording | Unreadable:
+def read(file: RawFile, max_unpacked_mb: int) -> Recording | Unreadable:
     """A recording, or why there is none. Lost blocks count as `BLK_BAD`; sizes are judged before decoding."""
+    name, data = file.name, file.data
     try:
         parquet = pq.ParquetFile(pa.BufferReader(data), memory_map=False, pre_buffer=False)
         footer = (parquet.schema_arrow.metadata or {}).get(KEY)
@@ -76,7 +77,7 @@ def read(name: str, data: bytes, max_unpacked_mb: int) -> Recording | Unreadable
     blocks = [block for group in groups for block in _row_group(parquet, group, codes)]
     if not blocks:
         return Unreadable(name, dict(codes + Counter(BLK_BAD=1)), "no block could be read; send the file again")
-    return _recording(name, data, meta, blocks, codes)
+    return _recording(file, meta, blocks, codes)
 
 
 def _refusal(names: Sequence[str], groups: Sequence[RowGroup], max_unpacked_mb: int) -> str:
@@ -164,9 +165,7 @@ def _block(row: Mapping[str, Any], values: NDArray[np.int32] | None, dt_us: NDAr
     return Block(channel, seq, t0_us, fs_hz, values, dt_us if fs_hz is None else None, scale, offset, unit)
 
 
-def _recording(
-    name: str, data: bytes, meta: dict[str, Any], blocks: list[Block], codes: Counter[str]
-) -> Recording | Unreadable:
+def _recording(file: RawFile, meta: dict[str, Any], blocks: list[Block], codes: Counter[str]) -> Recording | Unreadable:
     by_channel: dict[str, list[Block]] = {}
     for block in blocks:
         by_channel.setdefault(block.channel, []).append(block)
@@ -190,8 +189,10 @@ def _recording(
     if "codes" not in meta:
         codes["SIG_MISSING"] += len(set(infos) - set(channels) - set(events))
     if not channels:
-        return Unreadable(name, {code: n for code, n in codes.items() if n}, "no signal could be read from the file")
-    return _titled(name, data, meta, channels, events, codes)
+        return Unreadable(
+            file.name, {code: n for code, n in codes.items() if n}, "no signal could be read from the file"
+        )
+    return _titled(file, meta, channels, events, codes)
 
 
 def _kind(block: Block) -> tuple[object, ...]:
@@ -217,8 +218,7 @@ def _events(blocks: list[Block], codes: Counter[str]) -> Events:
 
 
 def _titled(
-    name: str,
-    data: bytes,
+    file: RawFile,
     meta: dict[str, Any],
     channels: dict[str, Channel],
     events: dict[str, Events],
@@ -233,8 +233,8 @@ def _titled(
     listed = meta.get("expected")
     expected = listed if isinstance(listed, list) else [*_mapping(meta, "channels"), *channels]
     return Recording(
-        file=name,
-        sha256=hashlib.sha256(data).hexdigest(),
+        file=file.name,
+        sha256=file.sha256,
         device=Device(
             *(_text(device, key) or "unknown" for key in DEVICE_KEYS[:2]),
             *(_text(device, key) for key in DEVICE_KEYS[2:]),

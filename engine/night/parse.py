@@ -39,15 +39,15 @@ def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recordin
     found: Read = []
     for file in files:
         if nrf.looks_like_parquet(file.data):
-            found.append(nrf.read(file.name, file.data, max_unpacked_mb))
+            found.append(nrf.read(file, max_unpacked_mb))
         elif looks_like_zip(file.data):
             found += _read_zip(file, max_unpacked_mb)
         elif cwa.looks_like_cwa(file.data):
-            found.append(cwa.read(file.name, file.data))
+            found.append(cwa.read(file))
         elif geneactiv.looks_like_geneactiv(file.data):
-            found.append(geneactiv.read(file.name, file.data))
+            found.append(geneactiv.read(file))
         elif edf.looks_like_edf(file.data):
-            found.append(edf.read(file.name, file.data))
+            found.append(edf.read(file))
         elif part_of(file.name):
             folders.setdefault(str(PurePosixPath(file.name).parent), []).append(file)
         else:

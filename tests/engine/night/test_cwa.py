@@ -253,7 +253,7 @@ def test_round_trip(axes: int) -> None:
     parts = blocks(400, axes=axes)
     del parts[150], parts[30:35]
     recording = one(cwa(parts))
-    again = read_nrf("a.parquet", export_nrf(recording), 512)
+    again = read_nrf(RawFile("a.parquet", export_nrf(recording)), 512)
     assert isinstance(again, Recording)
     assert equal(recording, again)
     assert placed(again, source("Asia/Tokyo")).start_us == recording.start_us - 9 * 3600 * 10**6
@@ -299,6 +299,6 @@ def rows(data: bytes) -> dict[int, tuple[object, ...]]:
 
 def test_round_trip_of_a_recording_full_of_holes() -> None:
     recording = one(cwa(blocks(120)[::2]))
-    again = read_nrf("a.parquet", export_nrf(recording), 512)
+    again = read_nrf(RawFile("a.parquet", export_nrf(recording)), 512)
     assert isinstance(again, Recording)
     assert equal(recording, again)

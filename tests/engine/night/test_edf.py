@@ -118,7 +118,7 @@ def test_nothing_in_it() -> None:
 
 def test_round_trip() -> None:
     recording = one(edf(wrist(200), kind="EDF+D", onsets=[i + 5.5 * (i > 90) for i in range(200)]))
-    again = read_nrf("a.parquet", export_nrf(recording), 512)
+    again = read_nrf(RawFile("a.parquet", export_nrf(recording)), 512)
     assert isinstance(again, Recording)
     assert equal(recording, again)
 

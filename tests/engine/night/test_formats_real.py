@@ -94,7 +94,7 @@ def test_intact_blocks_of_a_corrupt_file_are_equal(shared_data: Path) -> None:
 @pytest.mark.parametrize("name", FIXTURES)
 def test_round_trip(shared_data: Path, name: str) -> None:
     recording = one(shared_data / "formats_zoo" / name)
-    again = read_nrf(name, export_nrf(recording), 512)
+    again = read_nrf(RawFile(name, export_nrf(recording)), 512)
     assert isinstance(again, Recording)
     assert equal(recording, again)
 

@@ -110,7 +110,7 @@ def test_round_trip() -> None:
     parts = pages(40)
     del parts[7], parts[20:22]
     recording = one(geneactiv(parts))
-    again = read_nrf("a.parquet", export_nrf(recording), 512)
+    again = read_nrf(RawFile("a.parquet", export_nrf(recording)), 512)
     assert isinstance(again, Recording)
     assert equal(replace(recording, events={}), replace(again, events={}))
     assert again.events["event"].t_us.tolist() == recording.events["event"].t_us.tolist()

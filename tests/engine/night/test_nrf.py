@@ -47,13 +47,13 @@ def equal(one: Recording, other: Recording) -> None:
 
 
 def parsed(data: bytes, max_unpacked_mb: int = 512) -> Recording:
-    recording = nrf.read("night.parquet", data, max_unpacked_mb)
+    recording = nrf.read(RawFile("night.parquet", data), max_unpacked_mb)
     assert isinstance(recording, Recording)
     return recording
 
 
 def refused(data: bytes, max_unpacked_mb: int = 512) -> Unreadable:
-    why = nrf.read("night.parquet", data, max_unpacked_mb)
+    why = nrf.read(RawFile("night.parquet", data), max_unpacked_mb)
     assert isinstance(why, Unreadable)
     return why
 
@@ -243,7 +243,7 @@ def test_damage_never_raises_and_invents_nothing(seconds: int) -> None:
     places = [int(len(data) * share) for share in (0.01, 0.1, 0.5, 0.99)] + rng.integers(4, len(data), 60).tolist()
     for at in places:
         for bad in (data[:at], data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :]):
-            found = nrf.read("night.parquet", bad, 512)
+            found = nrf.read(RawFile("night.parquet", bad), 512)
             if isinstance(found, Recording):
                 within(recording, found)
 
