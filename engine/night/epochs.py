@@ -23,7 +23,7 @@ class Epochs:
     """Columns over n epochs, in time order. float64 unless said; NaN = missing.
 
     ts_us: int64 UTC µs. night: int32, days since 1970 of the evening. offset_s: int64, local minus UTC. angle5_deg:
-    (n, 2). wear, sleep, rr_n: int8, −1 = unknown. acc, ppg, temp, other: share of the channel's samples present.
+    (n, 2). wear, sleep, quiet, rr_n: int8, −1 = unknown. acc, ppg, temp, other: share of the channel's samples present.
     temp_c: mean whether worn or not; skin_temp_c only where worn (set by `settle`). session: int32, which session the
     row came from. recorded: bool, False only in rows that `dense` fills in.
     """
@@ -62,6 +62,7 @@ class Epochs:
     hf_ms2: NDArray[np.float64]
     hrv_ratio: NDArray[np.float64]
     perfusion_index_pct: NDArray[np.float64]
+    quiet: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.ts_us)
@@ -87,6 +88,7 @@ def blank(n: int) -> Epochs:
         "sleep": unknown,
         "wear": unknown,
         "rr_n": unknown,
+        "quiet": unknown,
         "q_ppg": zero,
         "q_ibi": zero,
         "q_temp": zero,

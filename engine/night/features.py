@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night.epochs import ASLEEP, AWAKE, Epochs, dense
+from engine.night.epochs import ASLEEP, AWAKE, UNKNOWN, Epochs, dense
 from engine.night.grid import EPOCH_S, EPOCH_US
 from engine.night.nights import Session
 from engine.night.ppg import GOOD
@@ -35,6 +35,7 @@ LEAST_SLOPE = 540
 LEAST_RR = HOUR
 LEAST_RR_QUIET = 15 * MINUTE
 STILL_MG = 5.0
+QUIET = 1
 STABLE_C = 0.2
 ONSET_US = 30 * MINUTE * EPOCH_US
 SLOPE_US = 2 * HOUR * EPOCH_US
@@ -53,8 +54,8 @@ Values = dict[str, float | int | None]
 class NightOfSource:
     """One night of one Source.
 
-    epochs: dense, `sleep` set. within: (n,) bool, the epoch lies in the sleep period, or was recorded where there is
-    none: the denominator of all shares. values: features by column. reasons: why some of them are null.
+    epochs: dense, `sleep` and `quiet` set. within: (n,) bool, the epoch lies in the sleep period, or was recorded where
+    there is none: the denominator of all shares. values: features by column. reasons: why some of them are null.
     """
 
     day: int
@@ -88,12 +89,14 @@ def describe(day: int, epochs: Epochs, sessions: tuple[Session, ...], analysis_w
         chosen &= epochs.ts_us >= sleep.onset_us + TRIM_HEAD_US
         chosen &= epochs.ts_us < sleep.end_us - TRIM_TAIL_US
         chosen &= chosen.sum() >= TRIM_LEAST
+    quiet = _quiet(epochs, chosen, sleep)
+    epochs = replace(epochs, quiet=quiet)
     values = {
         **_heart(epochs, chosen, sleep),
         **_temperature(epochs, chosen, sleep),
         "wst_slope_onset": _slope_at_onset(epochs, asleep & within, sleep),
-        **_movement(epochs, chosen, sleep),
-        **_breath(epochs, chosen, sleep),
+        **_movement(epochs, chosen),
+        **_breath(epochs, chosen),
         **_sleep(epochs, sleep),
     }
     reasons = frozenset(_why_null(values, epochs, within, chosen))
@@ -167,10 +170,10 @@ def _slope_at_onset(epochs: Epochs, asleep: Bools, sleep: Sleep) -> float | None
     return float((centred * (temp - temp.mean())).sum() / (centred**2).sum())
 
 
-def _breath(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
+def _breath(epochs: Epochs, chosen: Bools) -> Values:
     rr, perfusion = _present(epochs.rr_brpm, chosen), _present(valid_perfusion_pct(epochs), chosen)
     height = _present(epochs.pulse_amp, chosen & (epochs.q_ppg >= GOOD))
-    quiet = _present(epochs.rr_brpm, _quiet(epochs, chosen, sleep))
+    quiet = _present(epochs.rr_brpm, epochs.quiet == QUIET)
     ratio = _present(epochs.hrv_ratio, chosen)
     enough = len(rr) >= LEAST_RR
     return {
@@ -183,16 +186,21 @@ def _breath(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     }
 
 
-def _quiet(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Bools:
-    """Quiet sleep: long bouts without posture change or movement, the heart at most at its median. None without one."""
+def _quiet(epochs: Epochs, chosen: Bools, sleep: Sleep) -> NDArray[np.int8]:
+    """(n,) int8: 1 in quiet sleep: long bouts without posture change or movement, the heart at most at its median.
+
+    0 in other sleep and awake; −1 outside the chosen sleep and where rate or movement is unknown, all of the night
+    where the median is.
+    """
     hr = _only(valid_hr_bpm(epochs), chosen)
     if np.isfinite(hr).sum() < LEAST:
-        return np.zeros(len(hr), np.bool_)
-    result: Bools = chosen & sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= np.nanmedian(hr))
-    return result
+        return np.full(len(hr), UNKNOWN, np.int8)
+    quiet = sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= np.nanmedian(hr))
+    known = (np.isfinite(hr) & np.isfinite(epochs.enmo_mg)) | (epochs.sleep == AWAKE)
+    return np.where(known, quiet, UNKNOWN).astype(np.int8)
 
 
-def _movement(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
+def _movement(epochs: Epochs, chosen: Bools) -> Values:
     enmo = _present(epochs.enmo_mg, chosen)
     hr = _only(valid_hr_bpm(epochs), chosen)
     values: Values = {"enmo_mean": None, "still_frac": None, "quiet_frac": None}
@@ -200,7 +208,7 @@ def _movement(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
         return values
     values |= {"enmo_mean": float(enmo.mean()), "still_frac": float((enmo < STILL_MG).mean())}
     if np.isfinite(hr).sum() >= LEAST:
-        values["quiet_frac"] = float(_quiet(epochs, chosen, sleep).sum() / chosen.sum())
+        values["quiet_frac"] = float((epochs.quiet == QUIET).sum() / chosen.sum())
     return values
 
 

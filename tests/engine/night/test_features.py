@@ -36,6 +36,26 @@ def test_a_constant_night() -> None:
     assert None not in values.values()
 
 
+def test_quiet_sleep_is_still_without_a_turn_and_slow_of_heart() -> None:
+    n = 8 * HOUR
+    hr, enmo, angle = np.where(np.arange(n) % 2, 58.0, 62.0), np.full(n, 2.0), np.full((n, 2), 10.0)
+    hr[1500:1600], enmo[1700:1800] = np.nan, 5.0
+    angle[1000:, :] += 20.0
+    angle[1060:, :] -= 20.0
+    made = _describe({"hr_bpm": hr, "enmo_mg": enmo, "angle5_deg": angle})
+    quiet = made.epochs.quiet
+    assert set(quiet[1100:1500:2]) == {0} and set(quiet[1101:1501:2]) == {1}  # at most the median of 58 and 62
+    assert set(quiet[1001:1059]) == {0}  # ten minutes between two turns
+    assert set(quiet[1500:1600]) == {-1} and set(quiet[1700:1800]) == {0}
+    assert made.values["quiet_frac"] == (quiet == 1).sum() / (made.epochs.sleep == 1).sum()
+
+
+def test_quiet_sleep_is_unknown_without_a_median() -> None:
+    hr = np.full(8 * HOUR, np.nan)
+    hr[100:819] = 55.0
+    assert set(_describe({"hr_bpm": hr}).epochs.quiet) == {-1}
+
+
 def test_a_course_over_the_night() -> None:
     t = np.arange(8 * HOUR) / HOUR
     made = _describe({"hr_bpm": 70 - 5 * t + 5 * np.maximum(t - 6, 0) * 2, "skin_temp_c": 33 + 0.1 * t})

@@ -122,9 +122,8 @@ def test_an_unknown_zone_is_utc_and_said(data: bytes) -> None:
 
 def test_a_night_date_moves_with_the_zone_and_nothing_else_does(data: bytes, whole: Outcome) -> None:
     tokyo = _call({"n.zip": data}, zone="Asia/Tokyo")
-    same = [
-        c for c in OUTPUTS["epochs"].schema.names if c not in ("night_date", "utc_offset_min", "sleep_state", "reasons")
-    ]
+    local = ("night_date", "utc_offset_min", "sleep_state", "quiet_sleep", "reasons")
+    same = [c for c in OUTPUTS["epochs"].schema.names if c not in local]
     assert _frame(tokyo, "epochs").select(same).equals(_frame(whole, "epochs").select(same))
 
 
@@ -174,7 +173,7 @@ def test_known_answer_a8_truncation(made: nights.Night, share: float) -> None:
     whole, cut_s = made.session, max(round(made.session.duration_s * share), 60)
     cut = whole.between(0, cut_s)
     before, after = (_frame(_call({"n.zip": e4.pack(e4.members(s), s.start_s)}), "epochs") for s in (whole, cut))
-    late = ("wear", "skin_temp_c", "sleep_state", "q_temp", "reasons")
+    late = ("wear", "skin_temp_c", "sleep_state", "quiet_sleep", "q_temp", "reasons")
     end_us = (cut.start_s + cut_s) * 1_000_000
     joined = after.join(before, on="ts", suffix="_whole", how="left")
     assert joined.height == after.height

@@ -39,9 +39,11 @@ def test_schemas_are_exact_and_nan_is_null() -> None:
 
 
 def test_states_are_words_and_the_unknown_is_null() -> None:
-    epochs = night(1 / 60, START_US, {"sleep": [0, 1, -1, 1, 0, -1], "wear": [0, 1, -1, 1, 1, 1], "offset_s": 3600})
+    states = {"sleep": [0, 1, -1, 1, 0, -1], "quiet": [0, 1, -1, -1, 0, -1], "wear": [0, 1, -1, 1, 1, 1]}
+    epochs = night(1 / 60, START_US, {**states, "offset_s": 3600})
     table = epochs_table(epochs, source())
     assert table["sleep_state"].to_pylist() == ["wake", "sleep", None, "sleep", "wake", None]
+    assert table["quiet_sleep"].to_pylist() == [0, 1, None, None, 0, None]
     assert table["wear"].to_pylist() == [0, 1, None, 1, 1, 1]
     assert table["utc_offset_min"].to_pylist() == [60] * 6
 
