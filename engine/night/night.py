@@ -12,25 +12,28 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.module import Outcome, RawFile, Source, Table, Verdict
+from engine.night import derived, features, merge, nights, parse, quality, readings, rows, verdicts, zones
 from engine.night import epochs as stage
-from engine.night import features, merge, nights, parse, quality, rows, verdicts
 from engine.night.clean import clean
 from engine.night.device_clock import placed
 from engine.night.epochs import Epochs
 from engine.night.features import NightOfSource
 from engine.night.nights import Session
 from engine.night.quality import Judged
+from engine.night.readings import Readings
 from engine.night.recording import Recording, Unreadable
 from engine.night.tables import OUTPUTS
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """recordings: cleaned, none twice. twins: file to the byte-identical file that stands for it."""
+    """recordings: cleaned, none twice. twins: file to the byte-identical file that stands for it. readings: cleaned,
+    what devices computed themselves."""
 
     recordings: tuple[Recording, ...]
     unreadable: tuple[Unreadable, ...]
     twins: dict[str, str]
+    readings: tuple[Readings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +76,26 @@ class Night:
         filtered = self.filter(self.split(parsed, source))
         judged = [self.quality(night) for night in self.features(filtered)]
         epochs = with_sleep(filtered.epochs, judged)
-        told = tuple(self.verdicts(parsed, filtered))
-        if not len(epochs):
+        told = (*self.verdicts(parsed, filtered), *readings.verdicts(parsed.readings, zones.of_source(source)))
+        if not len(epochs) and not any(one.vitals for one in parsed.readings):
             return Outcome({}, told)
         tables = {
             "epochs": rows.epochs_table(epochs, source),
             "nights": rows.nights_table(judged, source),
-            "vitals": rows.vitals_table(epochs, source),
+            "vitals": rows.vitals_table(epochs, readings.hours(parsed.readings), source),
         }
         return Outcome(tables, told)
 
     def parse(self, files: Sequence[RawFile], source: Source) -> Parsed:
         """Bytes to clean recordings (DOMAIN A). A byte-identical file adds nothing."""
-        recordings, unreadable = parse.read(files, self.max_unpacked_mb)
+        computed, signals = derived.read(files, zones.of_source(source))
+        recordings, unreadable = parse.read(signals, self.max_unpacked_mb)
         first: dict[str, str] = {}
         for recording in recordings:
             first.setdefault(recording.sha256, recording.file)
         twins = {r.file: first[r.sha256] for r in recordings if first[r.sha256] != r.file}
         own = tuple(clean(placed(r, source), source.received_at) for r in recordings if r.file not in twins)
-        return Parsed(own, unreadable, twins)
+        return Parsed(own, unreadable, twins, tuple(readings.clean(one, source.received_at) for one in computed))
 
     def split(self, parsed: Parsed, source: Source) -> tuple[Session, ...]:
         """Recordings to sessions in local time (DOMAIN B1–B3)."""

@@ -41,6 +41,8 @@ CODES: tuple[str, ...] = (
     "LOW_FS",
     "NO_DC",
     "RR_UNSURE",
+    "DERIVED",
+    "TEMP_UNIT",
 )
 BIT: dict[str, int] = {code: 1 << index for index, code in enumerate(CODES)}
 

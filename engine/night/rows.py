@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from engine.night.grid import EPOCH_US
 from engine.night.quality import GOOD_PPG, GOOD_TEMP, Judged
 from engine.night.tables import EPOCHS, NIGHTS, VITALS
 from engine.night.wear import ON
-from engine.vitals.hours import by_hour
+from engine.vitals.hours import Hours, by_hour
 from engine.vitals.plausibility import LIMITS
 
 CAL_ID = "identity"
+RAW, DERIVED = "raw", "derived"
 STATES = pa.array(["wake", "sleep"], pa.string())
 
 
@@ -51,11 +53,19 @@ def nights_table(nights: Iterable[Judged], source: Source) -> pa.Table:
     return _table(schema, columns, source, len(rows))
 
 
-def vitals_table(epochs: Epochs, source: Source) -> pa.Table:
-    """Rows of `vitals`: hours of epochs worn with a good pulse, or with steady temperature."""
+def vitals_table(epochs: Epochs, derived: Mapping[str, Hours], source: Source) -> pa.Table:
+    """Rows of `vitals`: hours of epochs worn with a good pulse, or with steady temperature; for hours without them the
+    hours of a device's own readings."""
+    levels = {RAW: _raw_hours(epochs)}
+    levels[DERIVED] = {vital: _besides(levels[RAW].get(vital), hours) for vital, hours in derived.items()}
+    parts = [(level, vital, hours) for level, each in levels.items() for vital, hours in each.items()]
+    return _hours_table(parts, source)
+
+
+def _raw_hours(epochs: Epochs) -> dict[str, Hours]:
     worn = epochs.wear == ON
     good, steady = worn & (epochs.q_ppg >= GOOD_PPG), worn & (epochs.q_temp >= GOOD_TEMP)
-    hours = {
+    return {
         vital: by_hour(vital, epochs.ts_us[chosen], values[chosen], epochs.sleep[chosen])
         for vital, values, chosen in (
             ("hr_bpm", epochs.hr_bpm, good),
@@ -65,10 +75,20 @@ def vitals_table(epochs: Epochs, source: Source) -> pa.Table:
         )
     }
 
-    def every(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(one, name) for one in hours.values()])
 
-    names = [vital for vital, one in hours.items() for _ in one.ts_us]
+def _besides(ours: Hours | None, theirs: Hours) -> Hours:
+    """The hours of theirs that ours lack."""
+    if ours is None:
+        return theirs
+    kept = ~np.isin(theirs.ts_us, ours.ts_us)
+    return Hours(*(getattr(theirs, one.name)[kept] for one in fields(Hours)))
+
+
+def _hours_table(parts: Sequence[tuple[str, str, Hours]], source: Source) -> pa.Table:
+    def every(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(hours, name) for *_, hours in parts])
+
+    names = [vital for _, vital, hours in parts for _ in hours.ts_us]
     ts_type, arrived_type = (VITALS.schema.field(name).type for name in ("ts", "arrived_at"))
     columns = {
         "vital": pa.array(names, pa.string()),
@@ -83,6 +103,7 @@ def vitals_table(epochs: Epochs, source: Source) -> pa.Table:
         "asleep_share": _floats(every("asleep_share")),
         "n_sources": pa.array(np.ones(len(names), np.int64)),
         "arrived_at": pa.array([source.received_at] * len(names), arrived_type),
+        "source_level": pa.array([level for level, _, hours in parts for _ in hours.ts_us], pa.string()),
     }
     return _table(VITALS.schema, columns, source, len(names))
 

@@ -264,10 +264,16 @@ VITALS = Table(
         [
             SUBJECT,
             SOURCE,
-            column("vital", TEXT, "1", "hr_bpm, rmssd_ms, skin_temp_c or rr_brpm", required=True),
+            column(
+                "vital",
+                TEXT,
+                "1",
+                "hr_bpm, rmssd_ms, skin_temp_c or rr_brpm; derived also sdnn_ms, spo2_pct or core_temp_c",
+                required=True,
+            ),
             column("ts", TIME, "1", "start of the UTC hour", required=True),
             column("unit", TEXT, "1", "UCUM unit of value, min, max and sd"),
-            column("value", F8, "1", "median of the hour's plausible readings", minimum="6 epochs"),
+            column("value", F8, "1", "median of the hour's plausible readings", minimum="6 epochs; derived: 1 reading"),
             column("n", I8, "1", "readings in the hour"),
             column("min", F8, "1", "lowest reading"),
             column("max", F8, "1", "highest reading"),
@@ -276,6 +282,13 @@ VITALS = Table(
             column("asleep_share", F8, "1", "share of readings asleep among those whose state is known; else null"),
             column("n_sources", I8, "1", "Sources merged into the row; 1 as the module writes it"),
             column("arrived_at", TIME, "1", "when the latest of these Sources was received; null if unknown"),
+            column(
+                "source_level",
+                TEXT,
+                "1",
+                "raw: from epochs of a signal; derived: readings that the device computed itself, in unknown ways",
+                since=SINCE,
+            ),
         ]
     ),
     key=("subject_id", "vital", "ts", "source_id"),

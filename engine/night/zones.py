@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -77,12 +78,17 @@ def resolve(recording: Recording, source: Source) -> Zone:
 
     A name that the time zone database does not know counts as not said.
     """
-    named = [zone for name in (recording.zone, source.zone) if name and (zone := _named(name))]
-    fixed = [
-        zone
-        for offset_s in (recording.offset_s, source.device_offset_s)
-        if offset_s is not None and (zone := _fixed(offset_s))
-    ]
+    return _first((recording.zone, source.zone), (recording.offset_s, source.device_offset_s))
+
+
+def of_source(source: Source) -> Zone:
+    """As `resolve`, for files that say nothing of their zone."""
+    return _first((source.zone,), (source.device_offset_s,))
+
+
+def _first(names: Iterable[str | None], offsets_s: Iterable[int | None]) -> Zone:
+    named = [zone for name in names if name and (zone := _named(name))]
+    fixed = [zone for offset_s in offsets_s if offset_s is not None and (zone := _fixed(offset_s))]
     return (named + fixed + [Zone(UTC, known=False)])[0]
 
 

@@ -1,4 +1,4 @@
-"""Readings to hours (DOMAIN H4): one row for each UTC hour with at least six plausible readings."""
+"""Readings to hours (DOMAIN H4): one row for each UTC hour with enough plausible readings, six if they are epochs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 class Hours:
     """(k,) each. ts_us: start of the hour, ascending. value: median. mean_gap_s: between successive readings.
 
-    asleep_share: among readings whose state is known; NaN where none is.
+    asleep_share: among readings whose state is known; NaN where none is. sd, mean_gap_s: NaN for one reading.
     """
 
     ts_us: NDArray[np.int64]
@@ -33,8 +33,11 @@ class Hours:
     asleep_share: Floats
 
 
-def by_hour(vital: str, ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8]) -> Hours:
-    """Hours of one vital. ts_us: (n,) ascending; values: (n,), NaN = missing; asleep: (n,) 1, 0 or −1 = unknown."""
+def by_hour(
+    vital: str, ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8], least: int = LEAST_READINGS
+) -> Hours:
+    """Hours of one vital. ts_us: (n,) ascending; values: (n,), NaN = missing; asleep: (n,) 1, 0 or −1 = unknown.
+    least: readings below which an hour has no row."""
     keep = plausible(vital, values)
     keep &= within_rate(vital, ts_us, np.where(keep, values, np.nan))
     ts_us, values, asleep = ts_us[keep], values[keep], asleep[keep]
@@ -42,20 +45,21 @@ def by_hour(vital: str, ts_us: NDArray[np.int64], values: Floats, asleep: NDArra
     rows = [
         _row(ts_us[a : a + k], values[a : a + k], asleep[a : a + k])
         for a, k in zip(starts.tolist(), n.tolist(), strict=True)
-        if k >= LEAST_READINGS
+        if k >= least
     ]
     table = np.array(rows, np.float64).reshape(-1, 6)
-    enough = n >= LEAST_READINGS
+    enough = n >= least
     return Hours(hours[enough] * HOUR_US, table[:, 0], n[enough].astype(np.int64), *table[:, 1:].T)
 
 
 def _row(ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8]) -> tuple[float, ...]:
     known = asleep != UNKNOWN
+    several = len(values) > 1
     return (
         float(np.median(values)),
         float(values.min()),
         float(values.max()),
-        float(values.std(ddof=1)),
-        float(ts_us[-1] - ts_us[0]) / 1e6 / (len(ts_us) - 1),
+        float(values.std(ddof=1)) if several else np.nan,
+        float(ts_us[-1] - ts_us[0]) / 1e6 / (len(ts_us) - 1) if several else np.nan,
         float((asleep[known] == 1).mean()) if known.any() else np.nan,
     )

@@ -33,6 +33,7 @@ LIMITS = {
     "skin_temp_c": Limits("Cel", 20.0, 42.0),
     "ibi_ms": Limits("ms", 300.0, 2000.0),
     "rmssd_ms": Limits("ms", 2.0, 300.0),
+    "sdnn_ms": Limits("ms", 2.0, 300.0),
 }
 """Mean arterial pressure has no range in the literature we follow: from the lowest diastolic to above any mean of a
 survivable pair. `temp_c` is core temperature, as `core_temp_c`; a wrist's is `skin_temp_c`, never either."""

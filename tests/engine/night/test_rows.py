@@ -26,7 +26,7 @@ def test_schemas_are_exact_and_nan_is_null() -> None:
     made = {
         "epochs": epochs_table(epochs, source()),
         "nights": nights_table([judge(describe(1, epochs, (session(START_US, 2),), "full"))], source()),
-        "vitals": vitals_table(epochs, source()),
+        "vitals": vitals_table(epochs, {}, source()),
     }
     for name, table in made.items():
         assert table.schema.equals(OUTPUTS[name].schema, check_metadata=True)
@@ -73,13 +73,13 @@ def test_no_nights_is_an_empty_table() -> None:
 ])  # fmt: skip
 def test_vitals_take_good_epochs_only(q_ppg: float, q_temp: float, worn: int, vitals: set[str]) -> None:
     epochs = night(2, START_US, {"q_ppg": q_ppg, "q_temp": q_temp, "wear": worn})
-    assert set(vitals_table(epochs, source())["vital"].to_pylist()) == vitals
+    assert set(vitals_table(epochs, {}, source())["vital"].to_pylist()) == vitals
 
 
 def test_a_vitals_row() -> None:
     received = datetime(2026, 1, 12, tzinfo=UTC)
     sleep = np.where(np.arange(720) < 180, 1, 0)
-    table = vitals_table(night(2, START_US, {"sleep": sleep}), source(received_at=received))
+    table = vitals_table(night(2, START_US, {"sleep": sleep}), {}, source(received_at=received))
     row = table.to_pylist()[0]
     assert row["ts"] == datetime(2026, 1, 10, 22, tzinfo=UTC)
     assert (row["vital"], row["unit"], row["value"], row["n"]) == ("hr_bpm", "bpm", 60.0, 360)
