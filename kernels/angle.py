@@ -6,52 +6,51 @@ import numpy as np
 from numba import njit
 
 MISSING = -(2**31)
-MAX_BINS = 4096
+_RAW = "Array(int32, 1, 'C', readonly=True)"
 
 
-@njit("f8(i4[::1], i4[::1])", cache=True)
-def grouped_median(values, bins):  # type: ignore[no-untyped-def]
+@njit(f"f8({_RAW})", cache=True)
+def grouped_median(values):  # type: ignore[no-untyped-def]
     """Median of values that were rounded: where inside its step the middle of the samples lies, if each step's samples
     are spread evenly over it. Equal values give that value.
 
-    values: (n,) int32, n ≥ 1, none missing; bins: (k,) int32 of zeros, which it leaves as it found them (a range of k
-    steps or more is halved instead).
+    values: (n,) int32, n ≥ 1, none missing. The range is halved until one step is left: counting vectorises (32-bit
+    counters, or it does so at half the speed). Tried a histogram: 1.7 times the time, and sorting 1.5 s to compile.
 
-    >>> grouped_median(np.array([7, 7, 8, 9], np.int32), np.zeros(8, np.int32))
+    >>> grouped_median(np.array([7, 7, 8, 9], np.int32))
     7.5
     """
-    n = values.size
-    low, high = np.int64(values[0]), np.int64(values[0])
-    for i in range(n):
-        low = min(low, np.int64(values[i]))
-        high = max(high, np.int64(values[i]))
-    if high - low >= bins.size:
-        while low < high:  # halve the range: sorting took 1.5 s to compile
-            half = (low + high) >> 1
-            rank = 0
-            for i in range(n):
-                rank += values[i] <= half
-            if rank > (n - 1) >> 1:
-                high = half
-            else:
-                low = half + 1
-        below, here = 0, 0
-        for i in range(n):
-            below += values[i] < low
-            here += values[i] == low
-        return low - 0.5 + (0.5 * n - below) / here
-    for i in range(n):
-        bins[values[i] - low] += 1
-    middle, below = low, 0
-    while 2 * (below + bins[middle - low]) < n:
-        below += bins[middle - low]
-        middle += 1
-    here = bins[middle - low]
-    bins[: high - low + 1] = 0
-    return middle - 0.5 + (0.5 * n - below) / here
+    n = np.int32(values.size)
+    low, high = values[0], values[0]
+    for i in range(values.size):
+        low = min(low, values[i])
+        high = max(high, values[i])
+    while low < high:
+        half = np.int32((np.int64(low) + np.int64(high)) >> 1)
+        rank = np.int32(0)
+        for i in range(values.size):
+            rank += np.int32(values[i] <= half)
+        if 2 * rank >= n:
+            high = half
+        else:
+            low = np.int32(half + 1)
+    below, here = np.int32(0), np.int32(0)
+    for i in range(values.size):
+        below += np.int32(values[i] < low)
+        here += np.int32(values[i] == low)
+    return np.int64(low) - 0.5 + (0.5 * n - below) / here
 
 
-@njit("Tuple((f8[:], i8[:]))(i4[::1], i4[::1], i4[::1], f8[::1], f8[::1], i8[::1])", cache=True)
+@njit(f"boolean({_RAW}, {_RAW}, {_RAW})", cache=True)
+def _whole(x, y, z):  # type: ignore[no-untyped-def]
+    """Whether no sample of the three is missing."""
+    gone = False
+    for i in range(x.size):
+        gone |= (x[i] == MISSING) | (y[i] == MISSING) | (z[i] == MISSING)
+    return not gone
+
+
+@njit(f"Tuple((f8[:], i8[:]))({_RAW}, {_RAW}, {_RAW}, f8[::1], f8[::1], i8[::1])", cache=True)
 def slot_angles(x, y, z, scale, offset, bounds):  # type: ignore[no-untyped-def]
     """atan2(z, √(x² + y²)) of the medians of each slot, in degrees.
 
@@ -66,17 +65,20 @@ def slot_angles(x, y, z, scale, offset, bounds):  # type: ignore[no-untyped-def]
     for slot in range(m):
         longest = max(longest, bounds[slot + 1] - bounds[slot])
     near = np.empty((3, longest), np.int32)
-    bins = np.zeros(MAX_BINS, np.int32)
     for slot in range(m):
-        k = 0
-        for i in range(bounds[slot], bounds[slot + 1]):
-            near[0, k], near[1, k], near[2, k] = x[i], y[i], z[i]
-            k += x[i] != MISSING and y[i] != MISSING and z[i] != MISSING
+        low, high = bounds[slot], bounds[slot + 1]
+        mx, my, mz, k = x[low:high], y[low:high], z[low:high], high - low
+        if not _whole(mx, my, mz):
+            k = 0
+            for i in range(low, high):
+                near[0, k], near[1, k], near[2, k] = x[i], y[i], z[i]
+                k += x[i] != MISSING and y[i] != MISSING and z[i] != MISSING
+            mx, my, mz = near[0, :k], near[1, :k], near[2, :k]
         if k == 0:
             continue
-        gx = grouped_median(near[0, :k], bins) * scale[0] + offset[0]
-        gy = grouped_median(near[1, :k], bins) * scale[1] + offset[1]
-        gz = grouped_median(near[2, :k], bins) * scale[2] + offset[2]
+        gx = grouped_median(mx) * scale[0] + offset[0]
+        gy = grouped_median(my) * scale[1] + offset[1]
+        gz = grouped_median(mz) * scale[2] + offset[2]
         angles[slot] = np.degrees(np.arctan2(gz, np.sqrt(gx * gx + gy * gy)))
         counts[slot] = k
     return angles, counts

@@ -40,6 +40,32 @@ def flat_runs(x, y, z, missing, shortest):  # type: ignore[no-untyped-def]
     return found[:count].copy()
 
 
+@njit(f"boolean({_RAW}, int32)", cache=True)
+def _holds(values, missing):  # type: ignore[no-untyped-def]
+    """Whether any of the values is `missing`."""
+    found = False
+    for i in range(values.size):
+        found |= values[i] == missing
+    return found
+
+
+@njit(f"UniTuple(float64, 2)({_RAW})", cache=True)
+def _moments(values):  # type: ignore[no-untyped-def]
+    """Σ and Σ²: exact as whole numbers, which vectorise; as floats where those would overflow."""
+    total, squares, most = np.int64(0), np.int64(0), np.int64(0)
+    for i in range(values.size):
+        v = np.int64(values[i])
+        total += v
+        squares += v * v
+        most = max(most, abs(v))
+    if np.float64(most) * most * values.size < 2.0**62:
+        return np.float64(total), np.float64(squares)
+    floats = 0.0
+    for i in range(values.size):
+        floats += np.float64(values[i]) * np.float64(values[i])
+    return np.float64(total), floats
+
+
 @njit(f"float64[::1]({_RAW}, {_RAW}, {_RAW}, int32, int64, float64, float64, float64)", cache=True)
 def still_norms(x, y, z, missing, window, scale, offset, most_sd):  # type: ignore[no-untyped-def]
     """(n // window,) float64 norm of the mean vector of each window in which the wrist is still, else NaN.
@@ -51,22 +77,28 @@ def still_norms(x, y, z, missing, window, scale, offset, most_sd):  # type: igno
     count = x.shape[0] // window
     norms = np.full(count, np.nan)
     for block in range(count):
-        sum_x, sum_y, sum_z, square_x, square_y, square_z = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        whole = True
-        for i in range(block * window, (block + 1) * window):
-            a, b, c = np.float64(x[i]), np.float64(y[i]), np.float64(z[i])
-            whole &= x[i] != missing and y[i] != missing and z[i] != missing
-            sum_x += a
-            sum_y += b
-            sum_z += c
-            square_x += a * a
-            square_y += b * b
-            square_z += c * c
-        if not whole:
+        low, high = block * window, (block + 1) * window
+        if _holds(x[low:high], missing) or _holds(y[low:high], missing) or _holds(z[low:high], missing):
             continue
+        sum_x, square_x = _moments(x[low:high])
+        sum_y, square_y = _moments(y[low:high])
+        sum_z, square_z = _moments(z[low:high])
         mean_x, mean_y, mean_z = sum_x / window, sum_y / window, sum_z / window
         worst = max(square_x / window - mean_x**2, square_y / window - mean_y**2, square_z / window - mean_z**2)
         norm = np.sqrt((mean_x * scale + offset) ** 2 + (mean_y * scale + offset) ** 2 + (mean_z * scale + offset) ** 2)
         if worst * scale**2 < (most_sd * norm) ** 2:
             norms[block] = norm
     return norms
+
+
+@njit(f"int64({_RAW}, int32, float64, float64)", cache=True)
+def count_outside(values, missing, low, high):  # type: ignore[no-untyped-def]
+    """How many samples are at most `low` or at least `high`; `missing` is none. values: (n,) int32.
+
+    >>> count_outside(np.array([-2, -1, 0, 1, 2, 2], np.int32), -2, -1.0, 2.0)
+    3
+    """
+    count = 0
+    for i in range(values.size):
+        count += ((values[i] <= low) & (values[i] != missing)) | (values[i] >= high)
+    return count

@@ -6,11 +6,12 @@ import numpy as np
 from numba import njit
 
 MISSING = -(2**31)
+_RAW = "Array(int32, 1, 'C', readonly=True)"
 COUNT, CLIPPED, SUM, SQUARES, LOW, HIGH = 0, 1, 2, 5, 8, 11
 """Columns of the integer sums: SUM, SQUARES, LOW and HIGH hold one column for each axis from there on."""
 
 
-@njit("i8(i4[::1], i4[::1], i4[::1], f8[::1], f8[::1], f8, f8[::1])", cache=True)
+@njit(f"i8({_RAW}, {_RAW}, {_RAW}, f8[::1], f8[::1], f8, f8[::1])", cache=True)
 def _norms(x, y, z, scale, offset, clip_g, norm):  # type: ignore[no-untyped-def]
     """Fill `norm` (g, NaN where an axis is missing); returns how many samples are clipped. All at once in registers."""
     kx, ky, kz = scale[0], scale[1], scale[2]
@@ -24,7 +25,7 @@ def _norms(x, y, z, scale, offset, clip_g, norm):  # type: ignore[no-untyped-def
     return clipped
 
 
-@njit("void(i4[::1], f8[::1], b1, i8[::1])", cache=True)
+@njit(f"void({_RAW}, f8[::1], b1, i8[::1])", cache=True)
 def _axis_sums(values, norm, whole, row):  # type: ignore[no-untyped-def]
     """Σ, Σ², minimum and maximum of one axis into `row`, where `norm` is no NaN (nowhere if `whole`)."""
     total, squares, low, high = np.int64(0), np.int64(0), np.int64(2**31), np.int64(MISSING)
@@ -46,7 +47,7 @@ def _axis_sums(values, norm, whole, row):  # type: ignore[no-untyped-def]
     row[SUM], row[SQUARES], row[LOW], row[HIGH] = total, squares, low, high
 
 
-@njit("Tuple((f8[:], f8[:,:], i8[:,:]))(i4[::1], i4[::1], i4[::1], f8[::1], f8[::1], i8[::1], f8)", cache=True)
+@njit(f"Tuple((f8[:], f8[:,:], i8[:,:]))({_RAW}, {_RAW}, {_RAW}, f8[::1], f8[::1], i8[::1], f8)", cache=True)
 def movement(x, y, z, scale, offset, bounds, clip_g):  # type: ignore[no-untyped-def]
     """Sum one stretch of acceleration over epochs, truncating each sample's norm at 1 g before averaging.
 

@@ -13,11 +13,10 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.night.clock import BAD_RATE, DOUBTFUL_US, DRIFT, EARLIEST_US, SECOND_US
 from engine.night.recording import MISSING, Channel, Events, Recording, Segment
-from kernels.masks import flat_runs, still_norms
+from kernels.masks import count_outside, flat_runs, still_norms
 
 AXES = ("acc_x", "acc_y", "acc_z")
 TURNS = ("gyr_x", "gyr_y", "gyr_z")
@@ -30,6 +29,7 @@ COLDEST_CEL, HOTTEST_CEL = 0.0, 60.0
 UNIT_FACTORS = (1 / 9.80665, 1 / 1000, 1 / 64)
 STILL_SD_SHARE = 0.013
 _FEWEST_STILL = 6
+_BEYOND = 2.0**40
 _DAY_US = 86_400 * SECOND_US
 
 
@@ -48,15 +48,18 @@ def clean(recording: Recording, received_at: datetime | None) -> Recording:
     return replace(recording, channels=channels, events=events, codes=kept)
 
 
-def saturated(channel: Channel, segment: Segment) -> NDArray[np.bool_]:
-    """(n,) bool: the sample lies at the sensor's rail, by `sat_low` and `sat_high` of the channel's info."""
-    low, high = channel.info.get("sat_low"), channel.info.get("sat_high")
-    at_rail = np.zeros(len(segment.values), dtype=bool)
-    if isinstance(low, int | float):
-        at_rail |= (segment.values <= low) & (segment.values != MISSING)
-    if isinstance(high, int | float):
-        at_rail |= segment.values >= high
-    return at_rail
+def saturated(channel: Channel) -> int:
+    """How many samples lie at the sensor's rail, by `sat_low` and `sat_high` of the channel's info."""
+    low, high = (_rail(channel.info.get(name)) for name in ("sat_low", "sat_high"))
+    if low is None and high is None:
+        return 0
+    low, high = -np.inf if low is None else low, np.inf if high is None else high
+    return sum(count_outside(part.values, MISSING, low, high) for part in channel.segments)
+
+
+def _rail(stated: object) -> float | None:
+    """What the device states; a number that no float holds, as one that no sample reaches."""
+    return float(min(max(stated, -_BEYOND), _BEYOND)) if isinstance(stated, int | float) else None
 
 
 def _placed(channel: Channel, latest_us: int | None, codes: Counter[str]) -> Channel:
@@ -195,7 +198,7 @@ def _masked(channels: Mapping[str, Channel], codes: Counter[str]) -> dict[str, C
     for name in set(TEMPERATURES) & set(channels):
         masked[name] = _in_range(masked[name], codes)
     for name, channel in masked.items():
-        at_rail = sum(int(np.count_nonzero(saturated(channel, segment))) for segment in channel.segments)
+        at_rail = saturated(channel)
         if at_rail:
             total = sum(len(segment.values) for segment in channel.segments)
             codes["SAT"] += at_rail if at_rail / total >= LEAST_SAT_SHARE else 0

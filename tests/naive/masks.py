@@ -31,3 +31,7 @@ def still_norms(
         still = not (raw == missing).any() and physical.std(axis=1).max() < most_sd * norm
         norms.append(norm if still else np.nan)
     return np.array(norms)
+
+
+def count_outside(values: Raw, missing: int, low: float, high: float) -> int:
+    return sum(value != missing and not low < value < high for value in values.tolist())

@@ -157,7 +157,7 @@ def test_rails_stay_and_are_counted() -> None:
     x = cleaned.channels["acc_x"]
     assert cleaned.codes == {"SAT": 33}
     assert x.info["sat_share"] == pytest.approx(33 / 3200)
-    assert saturated(x, x.segments[0]).sum() == 33
+    assert saturated(x) == 33
     assert x.segments[0].values[0] == 127
 
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.module import RawFile
+from engine.module import RawFile, Source
 from engine.night import nrf
+from engine.night.night import Night
 from engine.night.nrf import export_nrf
 from engine.night.parse import read
 from engine.night.recording import MISSING, Channel, Device, Recording, Segment, Unreadable
@@ -261,3 +262,10 @@ def test_real_sessions_round_trip(shared_data: Path) -> None:
     for path in sorted(shared_data.glob("*/*/*.zip"))[::9]:
         (recording,), _ = read([RawFile(path.name, path.read_bytes())], 512)
         equal(recording, parsed(export_nrf(recording)))
+
+
+def test_a_file_of_single_blocks_goes_through_the_module() -> None:
+    """Its samples lie in Arrow's own memory, which cannot be written."""
+    file = RawFile("night.parquet", export_nrf(native(60)))
+    outcome = Night()([file], Source("p/night", (file.name,), "p"))
+    assert outcome.tables["epochs"].num_rows == 6
