@@ -27,7 +27,8 @@ from engine.storage import Store
 
 LEDGER, WORK_LEDGER = "files", "work"
 LEDGERS = (LEDGER, WORK_LEDGER)
-"""Where the fate of each input, or of each unit of work that has no inputs, is written; an output has one of them."""
+"""Where the fate of each input, or of each unit of work that has no inputs, is written; a reprocessing has the second
+one if a step read its rows."""
 CHECKS_AT_ONCE = 16
 
 
@@ -79,10 +80,12 @@ def apply(store: Store, intent: Intent) -> int:
 def apply_change(store: Store, change: Change, number: int) -> bool:
     """Bring one table to commit `number`; False where it is there already."""
     handle = delta.open_table(store, change.table)
-    if handle is None and delta.create(store, change.table, change.layout, change.adds, number):
-        return True
+    if handle is None:
+        if delta.create(store, change.table, change.layout, change.adds, number):
+            return True
+        handle = delta.open_table(store, change.table)
     try:
-        return _write_unless_done(store, change, number)
+        return _write_unless_done(store, handle, change, number)
     except delta.Conflict as conflict:
         # Somebody replays the same intent: either it is done now, or the other writer is not ours.
         if _reached(delta.open_table(store, change.table), number):
@@ -90,8 +93,7 @@ def apply_change(store: Store, change: Change, number: int) -> bool:
         raise InfrastructureError(str(conflict)) from conflict
 
 
-def _write_unless_done(store: Store, change: Change, number: int) -> bool:
-    handle = delta.open_table(store, change.table)
+def _write_unless_done(store: Store, handle: DeltaTable | None, change: Change, number: int) -> bool:
     if handle is None or _reached(handle, number):
         return False
     missing = delta.missing_columns(handle, change.table, change.layout)

@@ -24,7 +24,7 @@ def scan(store: Store, module_id: str | None = None, table: str | None = None) -
 def entries(store: Store, module_id: str | None = None, table: str | None = None) -> pl.DataFrame:
     """One row per (module_id, work_key, file): columns of `FILES` and module_id; no rows where nothing ever ran.
 
-    `table`: the output's ledger, `files` or `work`, whichever there is, if None.
+    `table`: `files` or `work`; if None whichever there is, or both.
     """
     return scan(store, module_id, table).collect()
 
@@ -45,10 +45,11 @@ def is_settled(store: Store, module_id: str) -> bool:
 
 
 def _scan(store: Store, names: tuple[str, ...], table: Table, partition_by: tuple[str, ...] = ()) -> pl.LazyFrame:
-    handle = next((found for name in names if (found := delta.open_table(store, name)) is not None), None)
-    if handle is None:
+    handles = [found for name in names if (found := delta.open_table(store, name)) is not None]
+    if not handles:
         fields = [*table.schema, *(pa.field(column, pa.string()) for column in partition_by)]
         empty = pl.from_arrow(pa.schema(fields).empty_table())
         assert isinstance(empty, pl.DataFrame)
         return empty.lazy()
-    return pl.scan_delta(handle, storage_options=store.delta_options())
+    frames = [pl.scan_delta(handle, storage_options=store.delta_options()) for handle in handles]
+    return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")

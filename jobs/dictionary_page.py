@@ -12,6 +12,7 @@ from engine.backtest.grid import Configuration, Policy
 from engine.backtest.serve.mapped import Serve
 from engine.backtest.tables import ATTEMPTS, FITS
 from engine.load import load_module
+from engine.longitudinal.tables import OUTPUTS as LONGITUDINAL
 from engine.module import Table
 from engine.night.reasons import CODES
 from engine.schemas import DICTIONARY, FILES, RUNS
@@ -26,6 +27,13 @@ code and parameters that made the row. Plain readers see all versions, so filter
 newest finished run's. Times are UTC with microseconds. A missing value is null, never 0, −1 or NaN.
 """
 
+BASELINES = """\
+# What `nightmill baselines` adds
+
+Two tables beside `nights`, and `work` with the columns of `files`: a row each range of persons, since there are no
+files. Every value depends on the night itself and on earlier nights only.
+"""
+
 BACKTESTS = """\
 # What comes out of a backtest
 
@@ -38,6 +46,9 @@ def page() -> Iterator[str]:
     yield INTRODUCTION
     tables = dict(load_module("night", {}).outputs)
     for name, table in {**tables, "files": FILES, "runs": RUNS, "dictionary": DICTIONARY}.items():
+        yield from _table(name, table)
+    yield BASELINES
+    for name, table in LONGITUDINAL.items():
         yield from _table(name, table)
     yield BACKTESTS
     for name, table in backtest_tables().items():

@@ -7,10 +7,9 @@ from dataclasses import asdict
 
 import click
 
-from engine import delta
-from engine.commit import WORK_LEDGER
 from engine.erase import Erased, erase, find
 from engine.errors import UserError
+from engine.results.open import is_backtest
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count
@@ -35,7 +34,7 @@ def command(output: str, subject: str, yes: bool, as_json: bool, **flags: str | 
     first: the next reprocess brings back whom they still hold.
     """
     store = opened(output, options(flags))
-    if delta.open_table(store, WORK_LEDGER) is not None:
+    if is_backtest(store):
         raise UserError(
             f"{output}: a backtest mixes people in its scores; delete it, and make it again without {subject}"
         )

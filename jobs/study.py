@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from configs.settings import InputSettings, Settings
-from engine import delta, ledger, plan
-from engine.commit import WORK_LEDGER, recover
+from engine import ledger, plan
+from engine.commit import recover
 from engine.errors import ConfigError
 from engine.estimate import Estimate
 from engine.events import InventoryTaken, Listener, PlanMade, ignore
@@ -14,7 +14,7 @@ from engine.identity import Identity
 from engine.inventory import InputSpec, Inventory, take
 from engine.load import ModuleRef, refer
 from engine.module import Table
-from engine.results.open import newest
+from engine.results.open import is_backtest, newest
 from engine.s3_inventory import is_inventory
 from engine.storage import Store, StoreOptions, open_store
 from jobs.options import existing, output_of
@@ -49,7 +49,7 @@ def prepare(settings: Settings, listener: Listener = ignore) -> Study:
     """Load the module, complete what an earlier driver had begun, list the inputs, plan. Raises `UserError`."""
     options = StoreOptions(endpoint=settings.storage.endpoint, region=settings.storage.region)
     output = open_store(output_of(settings), options)
-    if delta.open_table(output, WORK_LEDGER) is not None:
+    if is_backtest(output):
         raise ConfigError(f"output: {settings.output} holds a backtest; a reprocessing needs a folder of its own")
     inventory = take([_spec(one) for one in settings.inputs], options)
     inventory = inventory if settings.sample is None else inventory.sampled(settings.sample)

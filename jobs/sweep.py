@@ -22,13 +22,13 @@ from engine.backtest.series.store import freeze, thaw
 from engine.backtest.sweep.cutoffs import configurations
 from engine.backtest.sweep.plan import SweepPlan, make
 from engine.backtest.sweep.timeline import Timeline
-from engine.backtest.todo import Todo
 from engine.commit import LEDGER, WORK_LEDGER, recover
 from engine.errors import ConfigError, InputMissing, UserError
 from engine.events import Listener, PlanMade, ignore
 from engine.identity import Identity
 from engine.record import refuse_if_running
 from engine.storage import Store, StoreOptions, open_store
+from engine.todo import Todo
 from jobs.options import existing, output_of
 
 FROZEN = "_series"

@@ -5,10 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from engine import delta, ledger
-from engine.commit import WORK_LEDGER
+from engine.commit import LEDGER, WORK_LEDGER
 from engine.errors import UserError
 from engine.identity import module_name
 from engine.storage import Store
+
+READS_FROM = pl.col("parameters").str.json_path_match("$.reads_from")
+"""Of a row of `runs`: the module_id of the rows in the same output that the run read."""
+READS_ROWS = READS_FROM.is_in(pl.col("module_id").implode()).fill_null(False)
+"""Whether it did; else it read raw files, or series."""
 
 
 def tables(store: Store) -> list[str]:
@@ -28,22 +33,34 @@ def scan(store: Store, table: str, module_id: str | None = None) -> pl.LazyFrame
     return frame if module_id is None else frame.filter(pl.col("module_id") == module_id)
 
 
+def is_backtest(store: Store) -> bool:
+    """Whether the output is a backtest's; one of a reprocessing may have the second ledger, too, see `current`."""
+    return delta.open_table(store, WORK_LEDGER) is not None and delta.open_table(store, LEDGER) is None
+
+
 def current(store: Store) -> list[str]:
-    """The module_ids whose rows are the output's present answer: `newest`, or of a backtest the newest of each step."""
+    """The module_ids whose rows are the output's present answer: `newest`, or of a backtest the newest of each step;
+    and the newest of each step that read the rows of these."""
     held = newest(store)
-    if held is None or delta.open_table(store, WORK_LEDGER) is None:
-        return [] if held is None else [held]
+    if held is None:
+        return []
     runs = ledger.runs(store)
-    finished = runs.filter(pl.col("state") == "finished")
-    steps: dict[str, str] = {}
-    for module_id in (runs if finished.is_empty() else finished)["module_id"]:
-        steps[module_name(module_id)] = module_id
-    return sorted(steps.values())
+    first = _newest_of_each(runs.filter(~READS_ROWS)) if is_backtest(store) else [held]
+    return sorted({*first, *_newest_of_each(runs.filter(READS_ROWS & READS_FROM.is_in(first)))})
 
 
 def newest(store: Store) -> str | None:
-    """The module_id of the newest finished run, or of the newest run if none has finished; None without runs."""
-    runs = ledger.runs(store)
-    finished = runs.filter(pl.col("state") == "finished")
-    chosen = runs if finished.is_empty() else finished
+    """The module_id of the newest finished run over raw files, or of the newest run if none has finished; None without
+    runs."""
+    chosen = _finished(ledger.runs(store).filter(~READS_ROWS))
     return None if chosen.is_empty() else str(chosen["module_id"][-1])
+
+
+def _newest_of_each(runs: pl.DataFrame) -> list[str]:
+    return list({module_name(module_id): module_id for module_id in _finished(runs)["module_id"]}.values())
+
+
+def _finished(runs: pl.DataFrame) -> pl.DataFrame:
+    """Those that finished, or all if none has."""
+    finished = runs.filter(pl.col("state") == "finished")
+    return runs if finished.is_empty() else finished

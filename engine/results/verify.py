@@ -93,7 +93,7 @@ def changed_inputs(committed: Store, again: Store, module_id: str, keys: Collect
 def differences(committed: Store, again: Store, module_id: str, keys: Collection[str]) -> pl.DataFrame:
     """What differs in the rows of these works, one row a table and column: see `DIFFERENCES`; none if all is equal."""
     found = []
-    for name in sorted({*tables(committed), *tables(again)} - {"runs", "dictionary"}):
+    for name in sorted({*tables(again)} - {"runs", "dictionary"}):
         handle = delta.open_table(committed, name)
         if handle is None:
             continue

@@ -14,9 +14,9 @@ from engine.backtest.fits.work import FitsWork
 from engine.backtest.grid import Grid
 from engine.backtest.models.registry import ModelRef
 from engine.backtest.sweep.requests import Span
-from engine.backtest.todo import Todo, Unit, sort_out
 from engine.identity import canonical_json
 from engine.storage import Store
+from engine.todo import Todo, Unit, sort_out
 
 
 @dataclass(frozen=True, slots=True)

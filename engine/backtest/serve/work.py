@@ -9,10 +9,10 @@ from engine.backtest.series.series import Series
 from engine.backtest.series.store import thaw
 from engine.backtest.serve.make import make
 from engine.backtest.serve.mapped import Serve
-from engine.backtest.serve.overlap import read_rows
 from engine.backtest.serve.stored import ATTEMPT_COLUMNS, FIT_COLUMNS
 from engine.backtest.tables import ATTEMPTS, FITS
 from engine.module import Outcome
+from engine.overlap import read_rows
 from engine.storage import StoreOptions, open_store
 from engine.telling import reading
 from engine.work import Evaluation, FileRef, Input

@@ -10,10 +10,10 @@ import polars as pl
 
 from engine.backtest.series.origins import origins
 from engine.backtest.serve.mapped import Serve
-from engine.backtest.serve.overlap import live_parts, overlapping
 from engine.backtest.serve.stored import SeriesKey
 from engine.backtest.serve.work import Frozen, ServeWork
 from engine.identity import canonical_json
+from engine.overlap import live_parts, overlapping
 from engine.storage import Store
 
 ROWS_A_WORK = 500_000

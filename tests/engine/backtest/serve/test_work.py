@@ -18,7 +18,6 @@ from engine.backtest.series.series import Series
 from engine.backtest.series.store import freeze
 from engine.backtest.serve.mapped import Serve, ServeMapped, refer, serve_of
 from engine.backtest.serve.observed import observe
-from engine.backtest.serve.overlap import live_parts, overlapping, read_rows
 from engine.backtest.serve.settings import Ensemble, Exclusions, Serving, StandIn, Weights
 from engine.backtest.serve.stored import FIT_COLUMNS
 from engine.backtest.serve.tables import ROW_STATUSES
@@ -28,6 +27,7 @@ from engine.backtest.tables import ATTEMPTS, FITS
 from engine.batches import Batch
 from engine.errors import ConfigError, StaleWorker
 from engine.guard import InlineGuard
+from engine.overlap import live_parts, overlapping, read_rows
 from engine.parts import decode, write_part
 from engine.storage import Store
 from engine.task import TaskSpec, run_batch, sort_rows

@@ -1,4 +1,4 @@
-"""The parts of `fits` and `attempts` that may hold rows of some subjects, and those rows alone."""
+"""The parts of a table that may hold rows of some subjects, and those rows alone."""
 
 from __future__ import annotations
 
