@@ -47,7 +47,7 @@ class SourceWork:
 
     def read(self) -> tuple[RawFile, ...]:
         """The raw files, in the order of `source.files`. Raises `InputUnreadable` where storage fails."""
-        files = [RawFile(file.name, _read(file.uri, self.options)) for one in self.inputs for file in one.files]
+        files = [RawFile(file.name, read_file(file.uri, self.options)) for one in self.inputs for file in one.files]
         return tuple(sorted(files, key=lambda file: file.name))
 
     def only(self, names: Collection[str]) -> SourceWork:
@@ -71,6 +71,7 @@ def digest(files: Collection[RawFile]) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _read(uri: str, options: StoreOptions) -> bytes:
+def read_file(uri: str, options: StoreOptions) -> bytes:
+    """A raw file's bytes. Raises `InputUnreadable` where storage fails."""
     parent, name = split_uri(uri)
     return open_store(parent, options).read(name)

@@ -1,0 +1,122 @@
+"""`nightmill export`: raw files of any device as files of the neutral format."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import polars as pl
+from rich.console import Console
+
+from engine.errors import UserError
+from engine.events import BatchFinished, Listener, PlanMade
+from engine.inventory import InputSpec, Inventory, take
+from engine.module import RawFile
+from engine.night.export import Nrf, export
+from engine.night.night import Night
+from engine.night.recording import Unreadable
+from engine.sources import read_file
+from engine.storage import Store, open_store
+from jobs import exits
+from jobs.opened import options, storage_options
+from jobs.options import as_json, taking
+from jobs.progress import RunProgress
+from jobs.show import count, draw, size
+
+EXPORTED, UNCHANGED, TAKEN, REFUSED = "exported", "unchanged", "taken", "refused"
+SCHEMA = {"input": pl.String, "status": pl.String, "file": pl.String, "size_bytes": pl.Int64, "why": pl.String}
+SHOWN = 40
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  nightmill export raw/ --to nrf
+  nightmill export raw/P01/6012345.cwa raw/P02 --to s3://bucket/nrf
+
+A recording is named as its input with .nrf.parquet behind: raw/P01/a.zip becomes nrf/P01/a.zip.nrf.parquet, a folder
+of E4 files raw/P01/s nrf/P01/s.nrf.parquet; the second recording of one zip ends in -2.nrf.parquet. A file says of
+subject and zone what the original says, so give --zone and the like again when you reprocess.
+"""
+    + exits.MEANING
+)
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--to", required=True, metavar="OUT", help="Folder or s3:// prefix of the NRF files.")
+@click.option("--include", metavar="GLOB", multiple=True, help="Candidates; other objects are ignored.")
+@click.option("--force", is_flag=True, help="Replace files that are there with other bytes.")
+@taking(*storage_options)
+@as_json
+def command(
+    inputs: tuple[str, ...], to: str, include: tuple[str, ...], force: bool, as_json: bool, **flags: Any
+) -> int:
+    """Write each recording below INPUT as one NRF Parquet file, which reprocesses to the same tables.
+
+    Inputs are found as by `nightmill reprocess`. What cannot be read is refused and says why; nothing is overwritten.
+    """
+    console = Console(stderr=as_json)
+    reached = options(flags)
+    target = open_store(to, reached)
+    for uri in inputs:
+        if f"{target.uri}/".startswith(f"{open_store(uri, reached).uri}/"):
+            raise UserError(f"--to {to}: lies in the input {uri}, whose next run would take the files for raw ones")
+    inventory = take([InputSpec(uri, include=include) for uri in inputs], reached)
+    with RunProgress(console) as progress:
+        rows = list(carry_out(inventory, target, force, progress))
+    told = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    if as_json:
+        click.echo(json.dumps(told.to_dicts()))
+    else:
+        show(console, told, inventory, to)
+    taken = told.filter(pl.col("status") == TAKEN)
+    if taken.height:
+        files = count(taken.height, "file is", "files are")
+        raise UserError(f"{files} there with other bytes, such as {taken['file'][0]}; --force replaces them")
+    return exits.FINISHED
+
+
+Row = tuple[str, str, str | None, int | None, str]
+
+
+def carry_out(inventory: Inventory, target: Store, force: bool, listener: Listener) -> Iterator[Row]:
+    """One row a recording, or an input that gave none; the columns of `SCHEMA`."""
+    held, limit_mb = inventory.counts, Night().max_unpacked_mb
+    listener(PlanMade(held.sources, held.inputs, held.size_bytes, 0))
+    for rows in inventory.frames():
+        for source in rows.sort("position", "file").partition_by("position", maintain_order=True):
+            files = [RawFile(name, read_file(uri, target.options)) for name, uri in source["file", "uri"].iter_rows()]
+            told = [_written(made, target, force) for made in export(files, limit_mb)]
+            yield from told
+            statuses = Counter(status for _, status, *_ in told)
+            listener(BatchFinished(source["input"].n_unique(), sum(source["size_bytes"]), 0.0, statuses, {}))
+
+
+def _written(made: Nrf | Unreadable, target: Store, force: bool) -> Row:
+    if isinstance(made, Unreadable):
+        return made.file, REFUSED, None, None, made.message
+    return made.file, _put(target, made, force), made.name, len(made.data), " ".join(made.codes)
+
+
+def _put(target: Store, made: Nrf, force: bool) -> str:
+    """Whole or not at all; a file with other bytes stays unless `force`."""
+    if target.put_if_absent(made.name, made.data):
+        return EXPORTED
+    if target.read(made.name) == made.data:
+        return UNCHANGED
+    if not force:
+        return TAKEN
+    target.write(made.name, made.data)
+    return EXPORTED
+
+
+def show(console: Console, told: pl.DataFrame, inventory: Inventory, to: str) -> None:
+    """What was not exported first; then what was, by the name that it has now."""
+    order = pl.Enum([TAKEN, REFUSED, EXPORTED, UNCHANGED])
+    sized = pl.col("size_bytes").map_elements(size, pl.String).alias("size")
+    listed = told.sort(pl.col("status").cast(order), "input", "file")
+    draw(console, listed.select(pl.coalesce("file", "input"), "status", sized, "why"), "files", {}, SHOWN)
+    counts = told.group_by("status").len().sort(pl.col("status").cast(order))
+    console.print(" · ".join(f"{n:,} {status}" for status, n in counts.iter_rows()) or "nothing")
+    console.print(f"output     {to} · {count(inventory.ignored.height, 'other object')} ignored", soft_wrap=True)
