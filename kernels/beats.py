@@ -13,6 +13,7 @@ REFRACTORY_S = 0.3
 BETA = 0.02  # Elgendi 2013: share of the block's mean power that the threshold is raised by
 SHORT_S, LONG_S = 0.111, 0.667  # Elgendi 2013: a systolic peak, a beat
 CHUNK = 1024  # samples that stay in the nearest cache
+PARTS = 2.0**27  # of a sample: exact for a week at 64 Hz, so that a beat's place does not hang on where counting began
 
 
 @njit("void(f4[::1], i8, b1[::1])", cache=True)
@@ -140,8 +141,9 @@ def event_peaks(x: Floats, fs_hz: float, edges: Ints) -> Ints:
 def refine(x: Floats, rough: Ints, reach: int, fs_hz: float) -> Floats:
     """Move each peak to the highest sample within `reach` samples, then to the top of the parabola through three.
 
-    x: (n,); rough: (k,) ascending sample numbers. Returns (j ≤ k,) float64 fractional sample numbers, ascending, at
-    least 300 ms apart (of two nearer ones the higher stays); peaks that lie on a slope or at an end are left out.
+    x: (n,); rough: (k,) ascending sample numbers. Returns (j ≤ k,) float64 fractional sample numbers, multiples of
+    1/PARTS, ascending, at least 300 ms apart (of two nearer ones the higher stays); peaks that lie on a slope or at an
+    end are left out.
     """
     n = x.size
     fine = np.empty(rough.size)
@@ -160,6 +162,7 @@ def refine(x: Floats, rough: Ints, reach: int, fs_hz: float) -> Floats:
             k -= 1
         bend = x[top - 1] - 2.0 * x[top] + x[top + 1]
         tops[k] = top
-        fine[k] = top + (0.5 * (x[top - 1] - x[top + 1]) / bend if bend < 0 else 0.0)
+        beside = 0.5 * (x[top - 1] - x[top + 1]) / bend if bend < 0 else 0.0
+        fine[k] = top + np.rint(beside * PARTS) / PARTS
         k += 1
     return fine[:k].copy()

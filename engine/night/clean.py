@@ -29,6 +29,7 @@ COLDEST_CEL, HOTTEST_CEL = 0.0, 60.0
 UNIT_FACTORS = (1 / 9.80665, 1 / 1000, 1 / 64)
 STILL_SD_SHARE = 0.013
 _FEWEST_STILL = 6
+_LOW_G, _HIGH_G = 0.9, 1.1
 _BEYOND = 2.0**40
 _DAY_US = 86_400 * SECOND_US
 
@@ -148,8 +149,8 @@ def _one_unit(channels: Mapping[str, Channel], codes: Counter[str]) -> dict[str,
     """Acceleration in g: at rest its norm is 1. Another unit is known by exactly one factor; else it is dropped."""
     if not set(AXES) <= set(channels):
         return dict(channels)
-    norm = _rest_norm([channels[axis] for axis in AXES])
-    if norm is None or 0.9 <= norm <= 1.1:
+    norm = rest_norm([channels[axis] for axis in AXES])
+    if norm is None or _LOW_G <= norm <= _HIGH_G:
         return dict(channels)
     codes["ACC_UNIT"] += 1
     fitting = [factor for factor in UNIT_FACTORS if 0.95 <= norm * factor <= 1.05]
@@ -164,7 +165,7 @@ def _one_unit(channels: Mapping[str, Channel], codes: Counter[str]) -> dict[str,
     }
 
 
-def _rest_norm(axes: Sequence[Channel]) -> float | None:
+def rest_norm(axes: Sequence[Channel]) -> float | None:
     """Median norm over 10-s windows at rest; None with less than a minute of them or axes that do not run together."""
     if not _together(axes) or len({(axis.scale, axis.offset) for axis in axes}) != 1:
         return None

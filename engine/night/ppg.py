@@ -82,12 +82,17 @@ def _design(fs_hz: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return design(fs_hz, LOW_HZ, HIGH_HZ if fs_hz / 2 >= 1.25 * HIGH_HZ else 0.4 * fs_hz)
 
 
+def coarseness(fs_hz: float) -> int:
+    """Every how manieth sample the first detector sees."""
+    return max(1, round(fs_hz / COARSE_HZ))
+
+
 def find_pulse(stretch: Stretch) -> Pulse:
     """Band-pass a stretch and find its beats. Every window lies on the UTC clock, so that a cut is felt nearby only."""
     fs, n = stretch.fs_hz, len(stretch.x)
     blocks = stretch.edges(BLOCK_US)
     x = bandpass(stretch.x, blocks, round(MARGIN_S * fs), min(round(PAD_S * fs), n - 1), *_design(fs))
-    stride = max(1, round(fs / COARSE_HZ))
+    stride = coarseness(fs)
     coarse = x[::stride].copy()
     windows = -(-stretch.edges(WINDOW_US) // stride)
     first = scalogram_peaks(coarse, fs / stride, windows, round(OVERLAP_S * fs / stride))

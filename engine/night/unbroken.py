@@ -23,9 +23,11 @@ class Stretch:
     x: NDArray[np.float64]
 
     def time_us(self, sample: NDArray[np.float64]) -> NDArray[np.int64]:
-        """UTC µs of fractional sample numbers."""
-        whole: NDArray[np.int64] = np.rint(self.t0_us + sample * (1e6 / self.fs_hz)).astype(np.int64)
-        return whole
+        """UTC µs of fractional sample numbers: the same wherever the stretch begins, if a sample takes whole µs."""
+        before = np.floor(sample)
+        begun_us = self.t0_us + before * (1e6 / self.fs_hz)
+        t_us: NDArray[np.int64] = np.rint(begun_us + (sample - before) * (1e6 / self.fs_hz)).astype(np.int64)
+        return t_us
 
     def first_at(self, t_us: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of the first sample at or after each time, clipped to 0 … n."""

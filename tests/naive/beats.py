@@ -71,5 +71,6 @@ def refine(x: Floats, rough: Ints, reach: int, fs_hz: float) -> list[float]:
     for top in tops:
         a, b, c = x[top - 1], x[top], x[top + 1]
         bend = a - 2 * b + c
-        fine.append(top + (0.5 * (a - c) / bend if bend < 0 else 0.0))
+        beside = 0.5 * (a - c) / bend if bend < 0 else 0.0
+        fine.append(top + round(beside * 2**27) / 2**27)
     return fine

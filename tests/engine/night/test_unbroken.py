@@ -58,3 +58,11 @@ def test_first_at_is_the_sample_at_or_after_a_time() -> None:
     stretch = Stretch(float(T0_US), 64.0, np.zeros(64))
     times = np.array([T0_US - 1, T0_US, T0_US + 1, T0_US + 15_625, T0_US + 15_626, T0_US + 10**7])
     assert stretch.first_at(times).tolist() == [0, 0, 1, 1, 2, 64]
+
+
+def test_a_beat_s_time_does_not_hang_on_where_the_stretch_begins() -> None:
+    beats = np.arange(0, 7 * 86_400 * 64, 51.3) // 2**-27 * 2**-27
+    cut = 64 * 3600 * 9
+    whole, rest = Stretch(1.7e15, 64.0, np.empty(0)), Stretch(1.7e15 + cut * 15_625, 64.0, np.empty(0))
+    later = beats[beats >= cut]
+    assert (whole.time_us(later) == rest.time_us(later - cut)).all()
