@@ -45,11 +45,21 @@ class RawFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was once measured of a device, to be applied to its recordings. Only the module reads `coefficients`."""
+
+    device: str
+    cal_id: str
+    coefficients: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One unit to process: the raw files of one subject-night and what is known of them.
 
     `files` are the names of the raw files, in the order in which the module receives them. `zone` is an IANA name,
     `device_offset_s` the device clock's fixed offset from UTC in seconds. `night_hint` only hints: the module decides.
+    `calibrations` are those in force for the subject's devices when the recording began, at most one a device.
     """
 
     source_id: str
@@ -59,6 +69,7 @@ class Source:
     device_offset_s: int | None = None
     night_hint: date | None = None
     received_at: datetime | None = None
+    calibrations: tuple[Calibration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

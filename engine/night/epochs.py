@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night import breathing, motion, perfusion, ppg, spectrum, temperature, wear
+from engine.night import breathing, calibration, motion, perfusion, ppg, spectrum, temperature, wear
 from engine.night.grid import Grid
 from engine.night.nights import Session
 from engine.night.reasons import BIT
@@ -25,7 +25,7 @@ class Epochs:
     ts_us: int64 UTC µs. night: int32, days since 1970 of the evening. offset_s: int64, local minus UTC. angle5_deg:
     (n, 2). wear, sleep, quiet, rr_n: int8, −1 = unknown. acc, ppg, temp, other: share of the channel's samples present.
     temp_c: mean whether worn or not; skin_temp_c only where worn (set by `settle`). session: int32, which session the
-    row came from. recorded: bool, False only in rows that `dense` fills in.
+    row came from. recorded: bool, False only in rows that `dense` fills in. still_g: (n, 3), mean of still windows.
     """
 
     ts_us: NDArray[np.int64]
@@ -63,6 +63,7 @@ class Epochs:
     hrv_ratio: NDArray[np.float64]
     perfusion_index_pct: NDArray[np.float64]
     quiet: NDArray[np.int8]
+    still_g: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.ts_us)
@@ -89,6 +90,7 @@ def blank(n: int) -> Epochs:
         "wear": unknown,
         "rr_n": unknown,
         "quiet": unknown,
+        "still_g": np.full((n, len(motion.AXES)), np.nan),
         "q_ppg": zero,
         "q_ibi": zero,
         "q_temp": zero,
@@ -125,7 +127,7 @@ def dense(epochs: Epochs) -> Epochs:
 
 def measure(session: Session, number: int) -> Epochs:
     """All stages over one session; only the rows in which a channel gave a sample."""
-    recording, grid = session.recording, session.grid
+    recording, grid = calibration.corrected(session.recording, session.correction), session.grid
     moved = motion.measure(recording, grid)
     heat = temperature.measure(recording.channels.get(temperature.CHANNEL), grid)
     pulse = ppg.measure(recording, grid, moved.enmo_mg if moved else np.full(grid.n, np.nan))
@@ -158,6 +160,7 @@ def measure(session: Session, number: int) -> Epochs:
             cal_error_mg=moved.cal_error_mg,
             q_acc=moved.q_acc,
             acc=moved.present,
+            still_g=calibration.still_g(moved, session.recording),
         )
     if heat is not None:
         row = replace(row, temp_c=heat.mean_c, q_temp=heat.steady, temp=heat.present)

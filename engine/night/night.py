@@ -14,6 +14,7 @@ from typing import Literal
 from engine.module import Outcome, RawFile, Source, Table, Verdict
 from engine.night import derived, features, merge, nights, parse, quality, readings, rows, verdicts, zones
 from engine.night import epochs as stage
+from engine.night import still_windows as still
 from engine.night.clean import clean
 from engine.night.device_clock import placed
 from engine.night.epochs import Epochs
@@ -68,7 +69,7 @@ class Night:
 
     @property
     def outputs(self) -> dict[str, Table]:
-        return OUTPUTS
+        return {**OUTPUTS, "still_windows": still.STILL_WINDOWS}
 
     def __call__(self, files: Sequence[RawFile], source: Source) -> Outcome:
         """Tables and one verdict for each input. Whatever the bytes, no exception; no value is invented."""
@@ -83,6 +84,7 @@ class Night:
             "epochs": rows.epochs_table(epochs, source),
             "nights": rows.nights_table(judged, source),
             "vitals": rows.vitals_table(epochs, readings.hours(parsed.readings), source),
+            "still_windows": still.table(epochs, filtered.sessions, source),
         }
         return Outcome(tables, told)
 
@@ -98,7 +100,7 @@ class Night:
         return Parsed(own, unreadable, twins, tuple(readings.clean(one, source.received_at) for one in computed))
 
     def split(self, parsed: Parsed, source: Source) -> tuple[Session, ...]:
-        """Recordings to sessions in local time (DOMAIN B1–B3)."""
+        """Recordings to sessions in local time (DOMAIN B1–B3), each with the calibration in force (C2)."""
         return nights.split(parsed.recordings, source)
 
     def filter(self, sessions: Sequence[Session]) -> Filtered:

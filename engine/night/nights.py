@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.module import Source
+from engine.night.calibration import IDENTITY, Correction, in_force
 from engine.night.grid import Grid, cover
 from engine.night.recording import Channel, Events, Recording
 from engine.night.zones import Zone, resolve
@@ -22,11 +23,13 @@ REBOOT_US = 3 * HOUR_US
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A recording, or a piece of one between holes of more than 18 h, on its grid and in its zone."""
+    """A recording, or a piece of one between holes of more than 18 h, on its grid, in its zone, as read: `correction`
+    is applied before any use of its acceleration."""
 
     recording: Recording
     zone: Zone
     grid: Grid
+    correction: Correction = IDENTITY
 
     def night(self, ts_us: NDArray[np.int64]) -> NDArray[np.int32]:
         """(n,) int32: days since 1970 of each epoch's evening: the start's for all, unless it is long enough to cut."""
@@ -38,12 +41,13 @@ class Session:
 
 def split(recordings: Sequence[Recording], source: Source) -> tuple[Session, ...]:
     """Sessions in time order (then by SHA-256). A recording without a sample gives none."""
-    sessions = [
-        Session(piece, resolve(piece, source), cover(piece.start_us, piece.end_us))
-        for recording in recordings
-        for piece in pieces(recording)
-    ]
+    sessions = [_session(piece, source) for recording in recordings for piece in pieces(recording)]
     return tuple(sorted(sessions, key=lambda s: (s.grid.start_us, s.recording.sha256, s.recording.file)))
+
+
+def _session(piece: Recording, source: Source) -> Session:
+    grid = cover(piece.start_us, piece.end_us)
+    return Session(piece, resolve(piece, source), grid, in_force(piece, grid, source))
 
 
 def pieces(recording: Recording) -> Iterator[Recording]:

@@ -20,7 +20,6 @@ from engine.night.wear import ON
 from engine.vitals.hours import Hours, by_hour
 from engine.vitals.plausibility import LIMITS
 
-CAL_ID = "identity"
 RAW, DERIVED = "raw", "derived"
 STATES = pa.array(["wake", "sleep"], pa.string())
 
@@ -120,7 +119,7 @@ def _night(judged: Judged) -> dict[str, Any]:
         "recorded_h": len(recorded) / HOUR,
         "wear_h": float((epochs.wear == ON).sum()) / HOUR,
         "spt_method": judged.night.sleep.method,
-        "cal_id": CAL_ID,
+        "cal_id": "+".join(sorted({session.correction.cal_id for session in judged.night.sessions})),
         "night_score": judged.score,
         "score_basis": list(judged.basis),
         "band": judged.band,

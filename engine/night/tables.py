@@ -142,7 +142,7 @@ _HEADER = [
     column("recorded_h", F8, "h", "time in which any channel was recorded"),
     column("wear_h", F8, "h", "time worn"),
     column("spt_method", TEXT, "1", "hdcza, hdcza_fixed, session or none", source=HDCZA),
-    column("cal_id", TEXT, "1", "accelerometer calibration in force; identity for none", source=CALIBRATION),
+    column("cal_id", TEXT, "1", "accelerometer calibration in force (+: two); identity for none", source=CALIBRATION),
 ]
 _HEART = [
     column(

@@ -50,7 +50,7 @@ def test_it_is_a_module_and_a_value() -> None:
     module = Night()
     assert isinstance(module, Module)
     assert module == pickle.loads(pickle.dumps(module))
-    assert set(module.outputs) == {"epochs", "nights", "vitals"}
+    assert set(module.outputs) == {"epochs", "nights", "vitals", "still_windows"}
     for bad in ({"max_unpacked_mb": 0}, {"analysis_window": "none"}):
         with pytest.raises(ValueError, match="must be"):
             Night(**bad)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def test_it_is_a_module_and_a_value() -> None:
 def test_a_generated_night_against_its_truth(made: nights.Night, whole: Outcome) -> None:
     assert [(v.file, v.status) for v in whole.verdicts] == [("n.zip", Status.OK)]
     for name, table in whole.tables.items():
-        assert table.schema.equals(OUTPUTS[name].schema, check_metadata=True)
+        assert table.schema.equals(Night().outputs[name].schema, check_metadata=True)
         table.validate(full=True)
     epochs = _frame(whole, "epochs").join(made.truth.epochs, on="ts", suffix="_true")
     assert (epochs["hr_bpm"] - epochs["hr_bpm_true"]).abs().median() < 0.5  # type: ignore[operator]
