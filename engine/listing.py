@@ -35,6 +35,11 @@ IGNORED = {"uri": pl.String, "size_bytes": pl.Int64, "why": pl.String}
 LISTINGS_AT_ONCE = 16
 ENTRIES_AT_ONCE = 50_000
 DEFAULT_NAMES = r"(?i)\.(zip|parquet|cwa|bin|edf)$"
+VITALS_NAMES = (
+    r"(?i)(^|/)(heart_rate-[^/]*\.json|(heart rate variability details|(device|wrist) temperature)[^/]*\.csv"
+    r"|export\.xml|raw_[^/]*_(hr|respiratory-rate)\.csv)$"
+)
+"""Exports of vitals, as Fitbit, Apple Health and Withings name them."""
 OUR_TABLES = r"(?i)(^|/)(manifest|subjects)\.parquet$"
 HIDDEN = r"(?s)(^|/)(\.|__MACOSX/)"
 
@@ -250,7 +255,8 @@ def _folder() -> pl.Expr:
 def _wanted(include: Sequence[str]) -> pl.Expr:
     if not include:
         ours = pl.col("path").str.contains(OUR_TABLES)
-        return pl.col("is_folder") | (pl.col("path").str.contains(DEFAULT_NAMES) & ~ours)
+        vitals = pl.col("path").str.contains(VITALS_NAMES)
+        return pl.col("is_folder") | vitals | (pl.col("path").str.contains(DEFAULT_NAMES) & ~ours)
     matched = pl.lit(False)
     for pattern in include:
         where = "" if "/" in pattern else "(?:.*/)?"

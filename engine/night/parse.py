@@ -9,25 +9,12 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from engine.module import RawFile
-from engine.night import cwa, edf, geneactiv, nrf
+from engine.night import cwa, edf, geneactiv, nrf, unknown
 from engine.night.e4 import Member, part_of, read_session
 from engine.night.recording import Recording, Unreadable
 from engine.night.zips import Archive, Refused, looks_like_zip
 
 Read = list[Recording | Unreadable]
-
-_KNOWN_BY_START = (
-    (b"Obj\x01", "an Avro file (EmbracePlus?)"),
-    (b"GENEA/", "a GENEA .bin file"),
-    (b"RIFF", "a .wav file"),
-    (b"------------ Data File Created By ActiGraph", "an ActiGraph csv export"),
-    (b"Actical", "an Actical csv export"),
-    (b"[{", "a JSON export without a signal"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-)
-_READ_HERE = "an Empatica E4 export (zip or its csv files), Axivity .cwa, GENEActiv .bin, EDF or NRF Parquet file"
 
 
 def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recording, ...], tuple[Unreadable, ...]]:
@@ -53,7 +40,8 @@ def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recordin
         else:
             found.append(_unknown(file))
     for folder, members in folders.items():
-        found.append(_read_folder(members[0].name if folder == "." else folder, members, max_unpacked_mb))
+        lone = folder == "." or len(members) == 1
+        found.append(_read_folder(members[0].name if lone else folder, members, max_unpacked_mb))
     recordings = tuple(one for one in found if isinstance(one, Recording))
     return recordings, tuple(one for one in found if isinstance(one, Unreadable))
 
@@ -61,10 +49,7 @@ def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recordin
 def _unknown(file: RawFile) -> Unreadable:
     if not file.data:
         return Unreadable(file.name, {"SIG_EMPTY": 1}, "the file is empty (0 bytes): upload it again")
-    kinds = [kind for start, kind in _KNOWN_BY_START if file.data.startswith(start)]
-    told = f"this looks like {kinds[0]}, which is not read here" if kinds else "no known format"
-    message = f"{told}: give {_READ_HERE}"
-    return Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, message)
+    return Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, unknown.told(file))
 
 
 def _read_folder(name: str, files: Sequence[RawFile], max_unpacked_mb: int) -> Recording | Unreadable:
@@ -96,9 +81,11 @@ def _sessions(file: RawFile, archive: Archive) -> Read:
             folder = entry.name.rpartition("/")[0]
             sessions.setdefault(folder, []).append(Member(entry.name, partial(archive.read, entry)))
     if not sessions:
-        codes = {"ZIP_TRUNC": 1} if damaged else {"FORMAT_UNKNOWN": 1}
-        told = "the zip is damaged and nothing in it could be saved" if damaged else "a zip without an E4's csv files"
-        return [Unreadable(file.name, codes, f"{told}: export the session again")]
+        if damaged:
+            told = "the zip is damaged and nothing in it could be saved: export the session again"
+            return [Unreadable(file.name, {"ZIP_TRUNC": 1}, told)]
+        told = unknown.told_of_zip([entry.name for entry in archive.entries])
+        return [Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, told)]
     archive.refuse_nested()
     found: Read = []
     for folder, members in sorted(sessions.items()):

@@ -44,6 +44,19 @@ def test_candidates_and_ignored(tmp_path: Path) -> None:
     assert whys(chosen)["b.parquet"] == "no include pattern matches it"
 
 
+def test_exports_of_vitals_are_candidates_by_their_makers_names(tmp_path: Path) -> None:
+    vitals = [
+        "F/heart_rate-2026-03-27.json", "F/Heart Rate Variability Details - 2026-03-27.csv",
+        "F/Device Temperature - 2026-03-27.csv", "A/apple_health_export/export.xml", "W/raw_sleep-monitor_hr.csv",
+        "W/raw_bed_respiratory-rate.csv",
+    ]  # fmt: skip
+    others = ["F/steps-2026-03-27.json", "F/sleep.csv", "A/export_cda.xml", "W/raw_sleep-monitor_snoring.csv"]
+    write_empty(tmp_path, *vitals, *others)
+    inventory = take([InputSpec(str(tmp_path))], OPTIONS)
+    assert inventory.inputs["input"].to_list() == sorted(vitals)
+    assert inventory.ignored.height == len(others)
+
+
 def test_include_chooses_e4_folders_whole(tmp_path: Path) -> None:
     write_empty(tmp_path, "S1/n/ACC.csv", "S1/n/BVP.csv", "S1/n/IBI.csv", "S2/n/ACC.csv", "S2/n/BVP.csv", "S1/a.zip")
     for include, expected in {
