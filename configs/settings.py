@@ -57,6 +57,10 @@ class InputSettings(Part):
     subjects: str | None = Field(
         default=None, description="table (CSV or Parquet) of subject_id, zone, valid_from, device_offset_s, received_at"
     )
+    calibrations: str | None = Field(
+        default=None,
+        description="table of subject_id, device, valid_from, cal_id, coefficients; see nightmill calibrate",
+    )
     include: tuple[str, ...] = Field(
         default=(), description="patterns of candidate names; others are ignored, and counted"
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from engine import grouping
+from engine.calibrations import HISTORY, read_calibrations, with_calibrations
 from engine.errors import UserError
 from engine.facts import SUBJECTS, check_zones, read_subjects, with_subjects
 from engine.listing import IGNORED, Listing, candidates, pieces
@@ -20,7 +21,9 @@ from engine.storage import StoreOptions, open_store
 from engine.template import compile_template, read_names
 
 FILE_COLUMNS = ("source_id", "input", "file", "uri", "size_bytes", "content_key")
-FACT_COLUMNS = ("source_id", "subject_id", "start", "night_hint", "zone", "device_offset_s", "received_at")
+FACT_COLUMNS = (
+    "source_id", "subject_id", "start", "night_hint", "zone", "device_offset_s", "received_at", "calibrations",
+)  # fmt: skip
 ORDER = ("hint", "subject_id", "night_hint", "source_id")
 """The plan's order of Sources: a batch then writes few partitions."""
 
@@ -34,7 +37,8 @@ class InputSpec:
 
     `uri` is a folder, an S3 prefix, one file, a manifest (CSV or Parquet with a column uri) or an S3 Inventory's
     manifest.json. `template` says where a name holds subject and start (see `engine.template`); `include` are patterns
-    of candidates. `subjects` is the URI of a table of subject_id, zone, valid_from, device_offset_s and received_at.
+    of candidates. `subjects` is the URI of a table of subject_id, zone, valid_from, device_offset_s and received_at,
+    `calibrations` of one of subject_id, device, valid_from, cal_id and coefficients.
     """
 
     uri: str
@@ -43,6 +47,7 @@ class InputSpec:
     device_offset_s: int | None = None
     subjects: str | None = None
     include: tuple[str, ...] = ()
+    calibrations: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +129,9 @@ def _read(
     """The candidates of one input with what is known of them, and what is ignored, piece by piece."""
     check_zones(pl.Series([spec.zone], dtype=pl.String), spec.uri)
     template = compile_template(spec.template) if spec.template else None
-    table = open_store(spec.subjects, options).uri if spec.subjects else ""
+    tables = [open_store(uri, options).uri for uri in (spec.subjects, spec.calibrations) if uri]
     known = read_subjects(spec.subjects, options) if spec.subjects else pl.DataFrame(schema=SUBJECTS)
+    history = read_calibrations(spec.calibrations, options) if spec.calibrations else pl.DataFrame(schema=HISTORY)
     taken, first, others = 0, None, 0
     for files in pieces(listing, most_rows):
         rows = candidates(files, listing, spec.include)
@@ -133,8 +139,8 @@ def _read(
         rows = read_names(rows.with_columns(path="input"), template)
         off_template = ~pl.col("matched") & pl.col("subject_id").is_null()
         rows = rows.with_columns(
-            why=pl.when(pl.col("uri") == table)
-            .then(pl.lit("the subjects table"))
+            why=pl.when(pl.col("uri").is_in(tables))
+            .then(pl.lit("a table about subjects"))
             .when(pl.col("why").is_null() & off_template)
             .then(pl.lit("the template does not match it"))
             .otherwise("why")
@@ -142,7 +148,7 @@ def _read(
         kept, ignored = rows.filter(pl.col("why").is_null()), rows.filter(pl.col("why").is_not_null())
         taken, others = taken + kept.height, others + ignored.height
         first = ignored.row(0, named=True) if first is None and ignored.height else first
-        yield _with_facts(kept, spec, known), ignored
+        yield _with_facts(kept, spec, known, history), ignored
     if not taken and first is not None:
         raise UserError(
             f"{spec.uri}: none of its {others} files is a candidate; {first['listed']!r}: {first['why']}. "
@@ -150,7 +156,7 @@ def _read(
         )
 
 
-def _with_facts(rows: pl.DataFrame, spec: InputSpec, known: pl.DataFrame) -> pl.DataFrame:
+def _with_facts(rows: pl.DataFrame, spec: InputSpec, known: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """What a manifest says goes before what the name says, then the subjects table, then the whole input."""
     rows = rows.with_columns(
         subject_id=pl.coalesce("subject_id", "subject"),
@@ -159,13 +165,14 @@ def _with_facts(rows: pl.DataFrame, spec: InputSpec, known: pl.DataFrame) -> pl.
         night=pl.coalesce("said_night", "night"),
         zone=pl.coalesce("zone", "name_zone"),
     )
-    rows = with_subjects(rows, known)
+    rows = with_calibrations(with_subjects(rows, known), history)
     facts = rows.select(
         *FILE_COLUMNS[1:],
         *("subject_id", "start", "start_wall", "night"),
         zone=pl.coalesce("zone", "known_zone", pl.lit(spec.zone, pl.String)),
         device_offset_s=pl.coalesce("device_offset_s", "known_offset_s", pl.lit(spec.device_offset_s, pl.Int64)),
         received_at=pl.coalesce("received_at", "known_received_at"),
+        calibrations="calibrations",
     )
     if not rows["is_folder"].any():
         return facts

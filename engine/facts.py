@@ -124,17 +124,22 @@ def check_zones(zones: pl.Series, where: str) -> None:
 
 
 def with_subjects(inputs: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
-    """Adds known_zone, known_offset_s and known_received_at: of the last row valid at the input's start.
-
-    An input that does not say its start takes its subject's last row.
-    """
+    """Adds known_zone, known_offset_s and known_received_at: of the last row valid at the input's start."""
     rows = subjects.select(
         "subject_id",
         pl.col("valid_from").fill_null(EARLIEST),
         known_zone="zone",
         known_offset_s="device_offset_s",
         known_received_at="received_at",
-    ).sort("valid_from")
+    )
+    return in_force(inputs, rows)
+
+
+def in_force(inputs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds the columns of `rows` besides subject_id and valid_from: of the last row valid at the input's start.
+
+    An input that does not say its start takes its subject's last row.
+    """
     when = pl.coalesce(
         "start", pl.col("start_wall").dt.replace_time_zone("UTC"), pl.lit(LATEST).dt.cast_time_unit("us")
     )
@@ -142,7 +147,9 @@ def with_subjects(inputs: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
         inputs.with_row_index("order")
         .with_columns(when=when)
         .sort("when")
-        .join_asof(rows, left_on="when", right_on="valid_from", by="subject_id", check_sortedness=False)
+        .join_asof(
+            rows.sort("valid_from"), left_on="when", right_on="valid_from", by="subject_id", check_sortedness=False
+        )
         .sort("order")
         .drop("order", "when", "valid_from")
     )

@@ -9,9 +9,9 @@ from engine.template import CLOCK
 
 DATED = r"/[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 NOON_TO_NOON = pl.duration(hours=12)
-FACTS = ("source_id", "subject_id", "start", "night_hint", "zone", "device_offset_s", "received_at")
+FACTS = ("source_id", "subject_id", "start", "night_hint", "zone", "device_offset_s", "received_at", "calibrations")
 OF_FILE = ("uri", "size_bytes", "content_key")
-KNOWN = ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at")
+KNOWN = ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at", "calibrations")
 
 
 def night_hints(inputs: pl.DataFrame) -> pl.DataFrame:
@@ -73,7 +73,8 @@ def _field() -> pl.Expr:
 
 
 def sources(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a Source, with its identity. Where its inputs disagree, the earliest says zone and device offset.
+    """One row a Source, with its identity. Where its inputs disagree, the earliest says zone, device offset and
+    calibrations.
 
     `rows` are an inventory's, one a raw file. No order is promised.
     """
@@ -90,6 +91,7 @@ def sources(rows: pl.DataFrame) -> pl.DataFrame:
             pl.col("received_at").cast(CLOCK).dt.timestamp("us").cast(pl.String).fill_null(""),
             separator=SEPARATOR,
         )
+        + pl.concat_str(pl.lit(SEPARATOR), "calibrations").fill_null("")
     )["head"]
     identities = [identity_of_text(head, (text,)) for head, text in zip(heads, joined["text"], strict=True)]
     return joined.drop("text").with_columns(identity=pl.Series(identities, dtype=pl.String))
@@ -102,7 +104,7 @@ def _of_several(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("subject_id").first(),
             pl.col("zone", "device_offset_s").drop_nulls().first(),
-            pl.col("night_hint").first(),
+            pl.col("night_hint", "calibrations").first(),
             pl.col("received_at").max(),
             inputs=pl.col("input").n_unique(),
         )

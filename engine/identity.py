@@ -111,8 +111,14 @@ def identity_head(source: Source) -> str:
         "" if source.device_offset_s is None else str(source.device_offset_s),
         "" if source.night_hint is None else source.night_hint.isoformat(),
         "" if source.received_at is None else str(round(source.received_at.timestamp() * 1e6)),
+        *([calibrations_text(source)] if source.calibrations else []),
     )
     return SEPARATOR.join(facts)
+
+
+def calibrations_text(source: Source) -> str:
+    """JSON of (device, cal_id, coefficients), as an inventory holds it."""
+    return canonical_json(sorted((one.device, one.cal_id, one.coefficients) for one in source.calibrations))
 
 
 def identity_of_text(head: str, fields: Iterable[str]) -> str:
@@ -129,6 +135,7 @@ def facts_json(source: Source) -> str:
             "device_offset_s": source.device_offset_s,
             "night_hint": None if source.night_hint is None else source.night_hint.isoformat(),
             "received_at": received_at,
+            **({"calibrations": calibrations_text(source)} if source.calibrations else {}),
         }
     )
 

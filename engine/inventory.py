@@ -36,9 +36,10 @@ class Inventory:
     """One row a raw file with what is known of its input, as Parquet: 5 million rows take about 0.3 GB of memory.
 
     Columns of a row: source_id, input (unique name), file, uri, size_bytes, content_key, subject_id, start, night_hint,
-    zone, device_offset_s, received_at. `chunks` hold whole Sources in the plan's order: by month of the night hint,
-    subject, night and source_id; a Source's position counts in this order from 0. `ignored` has the other objects and
-    why. `frame`, `files`, `inputs` and `sources` hold all rows at once: for small inventories and for people.
+    zone, device_offset_s, received_at, calibrations. `chunks` hold whole Sources in the plan's order: by month of the
+    night hint, subject, night and source_id; a Source's position counts in this order from 0. `ignored` has the other
+    objects and why. `frame`, `files`, `inputs` and `sources` hold all rows at once: for small inventories and for
+    people.
     """
 
     chunks: tuple[bytes, ...] = field(repr=False)
@@ -115,6 +116,8 @@ class Inventory:
     @classmethod
     def from_parquet(cls, data: bytes) -> Inventory:
         rows = pl.scan_parquet(data)
+        if "calibrations" not in rows.collect_schema():
+            rows = rows.with_columns(calibrations=pl.lit(None, pl.String))
         ignored = rows.filter(pl.col("why").is_not_null()).select(*IGNORED).collect()
         ids = rows.filter(pl.col("why").is_null()).select(pl.col("source_id").rle_id()).collect().to_series()
         cuts = [0, *(int(ids.search_sorted(ids[at])) for at in range(CHUNK_ROWS, len(ids), CHUNK_ROWS)), len(ids)]
@@ -153,6 +156,7 @@ def take_files(
     received_at: datetime | None = None,
     subjects: str | None = None,
     template: str | None = None,
+    calibrations: str | None = None,
 ) -> Inventory:
     """Files (or E4 folders) named one by one, grouped as `take` would where subject and zone agree.
 
@@ -167,6 +171,6 @@ def take_files(
     for top in dict.fromkeys(above.values()):
         listing = list_files([uri for uri in named if above[uri] == top], options, top)
         given = [pl.lit(value).cast(SAID[name]).alias(name) for name, value in said.items()]
-        spec = InputSpec(top, template, zone, device_offset_s, subjects)
+        spec = InputSpec(top, template, zone, device_offset_s, subjects, calibrations=calibrations)
         listed.append((spec, Listing(listing.root, listing.files.with_columns(given), listing.ignored, chosen=True)))
     return Inventory(*assemble(listed, options))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine import grouping, staleness
 from engine.assemble import hint
+from engine.calibrations import calibrations_of
 from engine.compare import compare, kinds, newest_versions, of_works
 from engine.identity import Identity, module_name
 from engine.inventory import Inventory
@@ -29,6 +30,7 @@ GUESSED_S_PER_MB = 0.1
 
 LEAST_S = 0.002
 SOURCE_FACTS = ("source_id", "subject_id", "zone", "device_offset_s", "night_hint", "received_at")
+CALIBRATED = "calibrations"
 FILE_FACTS = ("input", "file", "uri", "size_bytes", "content_key")
 TOLD = ("source_id", "subject_id", "night_hint")
 LOT_SOURCES = 250_000
@@ -146,7 +148,7 @@ class Plan:
         for rows in self.inventory.at(self.todo["position"]):
             order = rows.select("source_id", "position").unique("position")
             facts = grouping.sources(rows).join(order, on="source_id").sort("position")
-            sources = facts.select(*SOURCE_FACTS, "identity", predicted_s=_predicted(self.rate))
+            sources = facts.select(*SOURCE_FACTS, CALIBRATED, "identity", predicted_s=_predicted(self.rate))
             held = groupby(rows.select("source_id", *FILE_FACTS).iter_rows(), key=itemgetter(0))
             for row, (_, own) in zip(sources.iter_rows(named=True), held, strict=True):
                 yield _work(row, list(own), self.options)
@@ -273,6 +275,7 @@ def _work(row: dict[str, Any], files: list[tuple[Any, ...]], options: StoreOptio
     held: dict[str, list[FileRef]] = {}
     for _, name, *file in files:
         held.setdefault(name, []).append(FileRef(*file))
-    source = Source(files=tuple(file[2] for file in files), **{name: row[name] for name in SOURCE_FACTS})
+    known = {name: row[name] for name in SOURCE_FACTS}
+    source = Source(files=tuple(file[2] for file in files), calibrations=calibrations_of(row[CALIBRATED]), **known)
     inputs = tuple(Input(name, tuple(refs)) for name, refs in sorted(held.items()))
     return SourceWork(source, inputs, row["identity"], row["predicted_s"], options)

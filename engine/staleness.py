@@ -22,6 +22,7 @@ WHYS = (NEW, MODULE_CHANGED, INPUT_CHANGED, FILES_ADDED, FILES_REMOVED, FACTS_CH
 SHOWN = 3
 """How many files or changes a sentence names before it counts the rest."""
 
+CALIBRATIONS = "calibrations"
 FACTS = {"zone": pl.String, "device_offset_s": pl.Int64, "night_hint": pl.String, "received_at": pl.String}
 KEYS = ("source_id", "input", "uri", "content_key")
 LEDGER_COLUMNS = ("module_id", "work_key", "file", "uri", "facts", "input_identity", "status", "content_key", "run_id")
@@ -61,7 +62,7 @@ def _why_changed(changed: pl.DataFrame, inputs: pl.DataFrame, mine: pl.DataFrame
         removed=_names(pl.col("content_key").is_null()),
         changed=_names(pl.col("content_key") != pl.col("was_key")),
         moved=pl.col("was_uri").filter(pl.col("uri") != pl.col("was_uri")).first(),
-        was=pl.col("was_facts").drop_nulls().first().str.json_decode(pl.Struct(FACTS)),
+        was=pl.col("was_facts").drop_nulls().first().str.json_decode(pl.Struct({**FACTS, CALIBRATIONS: pl.String})),
     )
     facts = changed.with_columns(
         night_hint=pl.col("night_hint").cast(pl.String),
@@ -74,7 +75,8 @@ def _why_changed(changed: pl.DataFrame, inputs: pl.DataFrame, mine: pl.DataFrame
         .otherwise(pl.lit(FACTS_CHANGED))
     )  # fmt: skip
     files_said = [_said("+ ", "added"), _said("− ", "removed"), _said("changed ", "changed"), _said("was at ", "moved")]
-    said = [*files_said, *map(_fact, FACTS)]
+    recalibrated = pl.col("was").struct.field(CALIBRATIONS).ne_missing(pl.col(CALIBRATIONS))
+    said = [*files_said, *map(_fact, FACTS), pl.when(recalibrated).then(pl.lit("other calibrations"))]
     return facts.select("source_id", why=why, detail=pl.concat_str(said, separator="; ", ignore_nulls=True))
 
 

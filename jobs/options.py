@@ -24,7 +24,7 @@ class HasOutput(Protocol):
     def output(self) -> str | None: ...
 
 
-INPUT_FLAGS = ("zone", "device", "subjects", "template", "include")
+INPUT_FLAGS = ("zone", "device", "subjects", "calibrations", "template", "include")
 """Flags that describe an input."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for a machine.")
@@ -36,6 +36,7 @@ input_options: tuple[Callable[[F], F], ...] = (
     click.option("--zone", metavar="IANA", help="Time zone of the files, such as Europe/Zurich."),
     click.option("--device", type=int, metavar="SECONDS", help="Offset of the device's clock from UTC."),
     click.option("--subjects", metavar="TABLE", help="CSV or Parquet: subject_id, zone, received_at, …."),
+    click.option("--calibrations", metavar="TABLE", help="Of the subjects' devices, see `nightmill calibrate`."),
     click.option("--template", metavar="PATTERN", help="Where subject and start stand in a file's name."),
     click.option("--include", metavar="GLOB", multiple=True, help="Candidates; other objects are ignored."),
 )

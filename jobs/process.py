@@ -52,6 +52,7 @@ Examples:
 @click.option("--night", type=click.DateTime(["%Y-%m-%d"]), help="Date of the night's evening [from the names].")
 @click.option("--device", "device_offset_s", type=int, metavar="SECONDS", help="Offset of the device's clock from UTC.")
 @click.option("--subjects", metavar="TABLE", help="CSV or Parquet: subject_id, zone, received_at, …")
+@click.option("--calibrations", metavar="TABLE", help="Of the subjects' devices, see `nightmill calibrate`.")
 @click.option("--template", metavar="PATTERN", help="Where subject and start stand in a file's name.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Write OUTPUT/<table>.parquet.")
 @taking(*module_options, *storage_options)
@@ -64,7 +65,10 @@ def command(
     The rows equal those of `nightmill reprocess` over the same files, bit for bit.
     """
     mapped, _ = refer(ref or "night", parse(parameters))
-    about = {name: flags[name] for name in ("root", "subject", "zone", "device_offset_s", "subjects", "template")}
+    about = {
+        name: flags[name]
+        for name in ("root", "subject", "zone", "device_offset_s", "subjects", "calibrations", "template")
+    }
     results = evaluate(mapped, files, options(flags), night=night.date() if night else None, **about)
     outputs = dict(mapped.outputs(mapped.load()))
     tables = {name: joined(name, table, results) for name, table in outputs.items()}

@@ -53,7 +53,9 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reach(config: Mapping[str, Any]) -> dict[str, Any]:
     storage = config.get("storage", {})
+    tables = {one["calibrations"] for one in config.get("inputs", ()) if one.get("calibrations")}
     return {
+        "--calibrations": next(iter(tables)) if len(tables) == 1 else None,
         "--module": config["module"]["ref"],
         "--endpoint": storage.get("endpoint"),
         "--region": storage.get("region"),

@@ -66,4 +66,4 @@ def prepare(settings: Settings, listener: Listener = ignore) -> Study:
 def _spec(given: InputSettings) -> InputSpec:
     uri = given.uri
     existing(uri.partition("#")[0] if is_inventory(uri) else uri)
-    return InputSpec(uri, given.template, given.zone, given.device, given.subjects, given.include)
+    return InputSpec(uri, given.template, given.zone, given.device, given.subjects, given.include, given.calibrations)
