@@ -33,8 +33,9 @@ from jobs.show import count, draw, span
 from jobs.workers import lend, limits
 
 NOUN = "range"
-"""What progress counts: some hundred neighbouring persons."""
-RANGES_A_BATCH = 4
+"""What progress counts: some hundred persons, neighbours by name."""
+RANGES_A_BATCH = 1
+"""Its rows are in memory until they are written, so no more."""
 FAR = 3.0
 """Deviations beyond this are counted as far."""
 

@@ -71,8 +71,7 @@ class Nights:
 
 def best(rows: pa.Table) -> Nights:
     """rows: with the columns of `READ`, in any order."""
-    # Not Table.sort_by: it starts Arrow's threads, which a forked child must not.
-    rows = rows.take(pc.sort_indices(rows, sort_keys=_BEST_FIRST)).combine_chunks()
+    rows = rows.sort_by(_BEST_FIRST).combine_chunks()
     person = _changes(rows["subject_id"])
     first = person | _changes(rows["night_date"])
     number = np.cumsum(person) - 1

@@ -27,7 +27,6 @@ def main(output: str, commits: int) -> None:
 
     Committer.commit = counted  # type: ignore[method-assign]
     plan.PERSONS_A_WORK = 3
-    baselines.RANGES_A_BATCH = 1
     told = {"output": output, "cluster": "in-process", "commit": {"seconds": 1e-6}}
     baselines.hold(Store(output), load(None, told), ignore)
 
