@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -114,11 +115,12 @@ def _row_group(parquet: pq.ParquetFile, group: int, codes: Counter[str]) -> Iter
         table.validate(full=True)
         table = table.set_column(0, "channel", table["channel"].cast(pa.string()))
         lists = {name: _Lists.of(table, name) for name in ("values", "dt_us") if name in names}
-        rows = table.drop_columns(list(lists)).to_pylist()
+        plain = table.drop_columns(list(lists)).to_pydict()  # half the time of rows as Arrow makes them
     except (pa.ArrowException, OSError, ValueError, KeyError):
         codes["BLK_BAD"] += 1
         return
-    for index, row in enumerate(rows):
+    for index, cells in enumerate(zip(*plain.values(), strict=True)):
+        row = dict(zip(plain, cells, strict=True))
         block = _block(row, lists["values"].at(index), lists["dt_us"].at(index) if "dt_us" in lists else None)
         if block is None:
             codes["BLK_BAD"] += 1
@@ -131,16 +133,15 @@ class _Lists:
     """A column of int32 lists as one flat array; a null inside becomes MISSING, a null list None."""
 
     flat: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-    valid: NDArray[np.bool_]
+    offsets: list[int]
+    valid: list[bool]
 
     @classmethod
     def of(cls, table: pa.Table, name: str) -> _Lists:
         column = table[name].cast(pa.list_(pa.int32())).combine_chunks()
         column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
         flat = column.values.fill_null(MISSING) if column.values.null_count else column.values
-        offsets = column.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
-        return cls(flat.to_numpy(zero_copy_only=False), offsets, column.is_valid().to_numpy(zero_copy_only=False))
+        return cls(flat.to_numpy(zero_copy_only=False), column.offsets.to_pylist(), column.is_valid().to_pylist())
 
     def at(self, index: int) -> NDArray[np.int32] | None:
         return self.flat[self.offsets[index] : self.offsets[index + 1]] if self.valid[index] else None
@@ -159,7 +160,7 @@ def _block(row: Mapping[str, Any], values: NDArray[np.int32] | None, dt_us: NDAr
     if fs_hz is None:
         if dt_us is None or len(dt_us) != len(values) or not 0 <= row["t0_us"] < LATEST_US:
             return None
-    elif np.isfinite(fs_hz) and fs_hz > 0 and len(values) > _LONGEST_BLOCK_S * fs_hz + 1:
+    elif isfinite(fs_hz) and fs_hz > 0 and len(values) > _LONGEST_BLOCK_S * fs_hz + 1:
         return None
     channel, seq, t0_us, scale, offset, unit = plain
     return Block(channel, seq, t0_us, fs_hz, values, dt_us if fs_hz is None else None, scale, offset, unit)

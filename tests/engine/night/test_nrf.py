@@ -60,12 +60,13 @@ def refused(data: bytes, max_unpacked_mb: int = 512) -> Unreadable:
 
 
 def rewritten(data: bytes, change: Callable[[Rows], Rows | None], meta: dict[str, Any] | None = None) -> bytes:
-    """The file with other rows, one row group."""
+    """The file with other rows, one row group; its lists may hold nulls, as others write them."""
     table = pq.read_table(io.BytesIO(data))
     rows = table.to_pylist()
     rows = change(rows) or rows
     known = {**json.loads(table.schema.metadata[b"nrf"]), **(meta or {})}
-    schema = table.schema.with_metadata({"nrf": json.dumps(known)})
+    at = table.schema.get_field_index("values")
+    schema = table.schema.set(at, pa.field("values", pa.list_(pa.int32()))).with_metadata({"nrf": json.dumps(known)})
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
     return sink.getvalue()
