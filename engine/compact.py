@@ -28,16 +28,20 @@ CRUMBS_A_PARTITION = 64
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes of compressed Parquet: what to aim at, and how much to rewrite at once.
+    """What to aim at and how much to rewrite at once: bytes of compressed Parquet, and rows. The defaults are a run's.
 
-    Measured: 46 MB of epochs that compress sixfold took 0.75 GB, twice their size in memory, and 4 s.
+    Measured: 46 MB of epochs that compress sixfold took 0.75 GB, twice their size in memory, and 4 s; 90 MB of attempts
+    1 GB, which made memory grow with the number of series; forecasts compress a hundredfold, hence the bound on rows.
     """
 
     part_bytes: int = 128 * 1024 * 1024
-    group_bytes: int = 128 * 1024 * 1024
+    group_bytes: int = 16 * 1024 * 1024
+    group_rows: int = 1_000_000
     spared_bytes: int = 1024 * 1024
     """Parts from this size stay as they are while their partition has few: a batch of nights gives such parts of
     epochs, and rewriting them at the end of each run cost 7 % of processing them."""
+    fewest: int = 2
+    """Fewer small parts of a partition are not worth a rewrite."""
 
     @property
     def crumb_bytes(self) -> int:
@@ -71,21 +75,31 @@ def compact_table(journal: Journal, name: str, sizes: Sizes) -> Compacted | None
 
 
 def crumbs(parts: Sequence[LivePart], sizes: Sizes) -> list[list[Part]]:
-    """Groups of two or more small parts of one partition, near each other in the order of their owners."""
+    """Groups of two or more small parts of one partition that has enough of them, near each other in the order of their
+    owners."""
     partitions: dict[tuple[tuple[str, str], ...], list[LivePart]] = defaultdict(list)
     for found in parts:
         if found.part.size_bytes < sizes.crumb_bytes:
             partitions[tuple(found.part.partition.items())].append(found)
     groups: list[list[Part]] = []
     for small in partitions.values():
+        worth = _not_spared(small, sizes)
+        if len(worth) < sizes.fewest:
+            continue
         held: list[Part] = []
-        for found in sorted(_not_spared(small, sizes), key=lambda one: (one.lowest or "", one.part.path)):
-            if held and sum(part.size_bytes for part in held) + found.part.size_bytes > sizes.group_bytes:
+        for found in sorted(worth, key=lambda one: (one.lowest or "", one.part.path)):
+            if held and not _fits(held, found.part, sizes):
                 groups.append(held)
                 held = []
             held.append(found.part)
         groups.append(held)
     return [group for group in groups if len(group) > 1]
+
+
+def _fits(held: Sequence[Part], more: Part, sizes: Sizes) -> bool:
+    parts = [*held, more]
+    in_bytes = sum(part.size_bytes for part in parts) <= sizes.group_bytes
+    return in_bytes and sum(part.rows for part in parts) <= sizes.group_rows
 
 
 def _not_spared(small: Sequence[LivePart], sizes: Sizes) -> list[LivePart]:

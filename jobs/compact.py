@@ -16,6 +16,8 @@ from engine.results.open import tables
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 
+GROUP_ROWS = 4_000_000
+
 
 @click.command(
     epilog="""\b
@@ -44,7 +46,7 @@ def command(output: str, part_mb: int, as_json: bool, **flags: str | None) -> in
     started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     journal = Journal(store, f"compact-{started}", socket.gethostname(), recover(store))
     part_bytes = part_mb * 2**20
-    compact(journal, tables(store), note, Sizes(part_bytes, 2 * part_bytes, spared_bytes=part_bytes))
+    compact(journal, tables(store), note, Sizes(part_bytes, 2 * part_bytes, GROUP_ROWS, part_bytes))
     if as_json:
         click.echo(json.dumps([{"table": e.table, "before": e.parts_before, "after": e.parts_after} for e in done]))
         return 0

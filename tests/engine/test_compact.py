@@ -142,3 +142,15 @@ def test_parts_of_a_fair_size_are_spared_while_they_are_few() -> None:
     assert [[part.path for part in group] for group in crumbs([*fair, *tiny], sizes)] == [["a", "b"]]
     crowded = crumbs([*fair, *tiny, _live("one more", 30)], sizes)
     assert [len(group) for group in crowded] == [len(fair) + len(tiny) + 1]
+
+
+def test_few_small_parts_may_be_left() -> None:
+    few = [_live(name, 3) for name in "abc"]
+    assert crumbs(few, Sizes(fewest=4)) == []
+    assert [len(group) for group in crumbs(few, Sizes(fewest=3))] == [3]
+
+
+def test_a_group_is_bounded_by_rows_too() -> None:
+    """A part of a megabyte may hold a hundred times as much in memory."""
+    found = crumbs([_live(name, 3) for name in "abcde"], Sizes(group_rows=2))
+    assert [[part.path for part in group] for group in found] == [["a", "b"], ["c", "d"]]
