@@ -39,7 +39,7 @@ def command(output: str, a: str, b: str, named: tuple[str, ...], as_json: bool, 
     """
     store = opened(output, options(flags))
     one, other = compare.version(store, a), compare.version(store, b)
-    told = {name: _table(store, name, one, other) for name in named or compare.comparable(store)}
+    told = {name: _table(store, name, one, other) for name in named or compare.comparable(store, one, other)}
     moved = compare.statuses(store, one, other)
     if as_json:
         about = {name: {key: _plain(value) for key, value in found.items()} for name, found in told.items()}

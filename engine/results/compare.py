@@ -34,12 +34,14 @@ def version(store: Store, text: str) -> str:
     return str(found[0])
 
 
-def comparable(store: Store) -> list[str]:
-    """The module's tables of one row a night or hour; larger ones, partitioned by month, only when named."""
+def comparable(store: Store, a: str, b: str) -> list[str]:
+    """Tables of one row a night or hour that either wrote; larger ones, partitioned by month, only when named."""
     found = []
     for name in tables(store):
         handle = None if name in OWN else delta.open_table(store, name)
-        if handle is not None and "month" not in delta.layout_of(handle).partition_by:
+        if handle is None or "month" in delta.layout_of(handle).partition_by:
+            continue
+        if any(delta.live(handle, name, module_id) for module_id in (a, b)):
             found.append(name)
     return found
 

@@ -154,6 +154,10 @@ def test_a_planted_shift_is_found_and_told(tmp_path: Path) -> None:
 def test_the_other_commands_still_read_the_output(tmp_path: Path) -> None:
     store = output(tmp_path, NIGHTS)
     hold(store)
+    output(tmp_path, NIGHTS, "night-ffffffffffff")
+    told = CliRunner().invoke(cli, ["compare", store.uri, NIGHTS_ID, "night-f", "--json"], standalone_mode=False)
+    assert '"nights"' in told.stdout
+    assert "baselines" not in told.stdout, "neither version wrote them"
     for words in (["status"], ["errors"], ["tables"], ["tables", "baselines"], ["gc"], ["compact"]):
         done = CliRunner().invoke(cli, [words[0], store.uri, *words[1:]], standalone_mode=False)
         assert done.exception is None, (words, done.output)
