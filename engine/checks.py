@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.coded import CODED, as_text, is_sound, whole_array
 from engine.module import Outcome, Status, Table, Verdict
 from engine.order import ascends
 from engine.work import Input
@@ -35,13 +36,18 @@ def check_outcome(outcome: Outcome, outputs: Mapping[str, Table], work_key: str,
 
 
 def check_table(name: str, rows: pa.Table, declared: Table, work_key: str) -> None:
-    """Exact schema, keys whole and unique, floats finite, owner and partition filled. Raises `ContractBreach`."""
-    if not rows.schema.equals(declared.schema, check_metadata=False):
-        raise ContractBreach(f"table {name!r}: {_difference(rows.schema, declared.schema)}")
+    """Exact schema but for texts as codes, keys whole and unique, floats finite, owner and partition filled. Raises
+    `ContractBreach`."""
+    found = as_text(rows.schema)
+    if not found.equals(declared.schema, check_metadata=False):
+        raise ContractBreach(f"table {name!r}: {_difference(found, declared.schema)}")
     try:
         rows.validate(full=True)
     except pa.ArrowInvalid as error:
         raise ContractBreach(f"table {name!r}: {error}") from error
+    for field in rows.schema:
+        if field.type == CODED and not is_sound(rows[field.name]):
+            raise ContractBreach(f"table {name!r}: column {field.name!r} has codes for null, or two for one text")
     needed = {*declared.key, *declared.sort, declared.owner}
     needed |= {field.name for field in declared.schema if not field.nullable}
     needed |= {declared.partition} if declared.partition else set()
@@ -54,15 +60,22 @@ def check_table(name: str, rows: pa.Table, declared: Table, work_key: str) -> No
             raise ContractBreach(
                 f"table {name!r}: column {field.name!r} holds NaN or infinity; missing values are null"
             )
-    owned = pc.all(pc.equal(rows[declared.owner], work_key), min_count=0).as_py()
-    if not owned:
+    if not _holds_only(rows[declared.owner], work_key):
         raise ContractBreach(f"table {name!r}: column {declared.owner!r} must be {work_key!r} in every row")
     if not ascends(rows, declared.key) and _distinct(rows, declared.key) != rows.num_rows:
         raise ContractBreach(f"table {name!r}: key ({', '.join(declared.key)}) is not unique")
 
 
+def _holds_only(column: pa.ChunkedArray, text: str) -> bool:
+    if column.type == CODED:
+        whole = whole_array(column)
+        column = whole.dictionary.take(pc.unique(whole.indices))
+    return bool(pc.all(pc.equal(column, text), min_count=0).as_py())
+
+
 def _distinct(rows: pa.Table, key: Sequence[str]) -> int:
-    found: int = rows.select(list(key)).group_by(list(key), use_threads=False).aggregate([]).num_rows
+    plain = rows.select(list(key))
+    found: int = plain.cast(as_text(plain.schema)).group_by(list(key), use_threads=False).aggregate([]).num_rows
     return found
 
 

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from engine.coded import CODED, ranks, whole_array
+
 
 def ascends(rows: pa.Table, columns: Sequence[str]) -> bool:
     """Whether every row comes after the one before it by `columns`, null last: no two are then equal in them, and
@@ -33,9 +35,9 @@ def ascends(rows: pa.Table, columns: Sequence[str]) -> bool:
 
 def _steps(column: pa.ChunkedArray) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Where each value is above the one before it, and where below; of nulls first, then of what is there."""
-    values = (
-        column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
-    )
+    values = whole_array(column)
+    if values.type == CODED:
+        values = ranks(values)
     kind = values.type
     if values.null_count:
         missing = values.is_null().to_numpy(zero_copy_only=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -13,12 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from engine.coded import as_text, fewest
 from engine.receipt import Part
 from engine.storage import Store
 
 ROW_GROUP_ROWS = 128 * 1024
 SAMPLE_ROWS, SAMPLE_LISTS = 4096, 256
 REPEATS = 8
+ARROW_SCHEMA = "ARROW:schema"
+"""Where Parquet's footer keeps the Arrow schema. Written here: the writer's own would make readers see codes."""
 
 
 def write_part(store: Store, table: str, rows: pa.Table, keys: Sequence[str], partition: Mapping[str, str]) -> Part:
@@ -26,18 +30,33 @@ def write_part(store: Store, table: str, rows: pa.Table, keys: Sequence[str], pa
 
     `keys` are the columns that get statistics. Raises `InfrastructureError` where storage gives up.
     """
-    data = encode(rows)
+    data = encode(rows, keys)
     path = part_path(partition, data)
     store.write(f"{table}/{path}", data)
     return Part(table, path, len(data), rows.num_rows, dict(partition), statistics(data, keys))
 
 
-def encode(rows: pa.Table) -> bytes:
-    """Parquet bytes that depend on the rows and their schema only: zstd, row groups of 128 Ki rows, no pandas notes."""
+def encode(rows: pa.Table, keys: Sequence[str] | None = None) -> bytes:
+    """Parquet bytes that depend on the rows and their schema only: zstd, row groups of 128 Ki rows, no pandas notes.
+
+    Columns of codes become text. Row groups have statistics of the columns `keys`, of all if None.
+    """
     sink = pa.BufferOutputStream()
-    plain = rows.replace_schema_metadata(None)
-    # A dictionary of floats that hardly repeat costs 100 ns a value and is then thrown away.
-    pq.write_table(plain, sink, compression="zstd", row_group_size=ROW_GROUP_ROWS, use_dictionary=_repeating(plain))
+    schema = rows.schema.remove_metadata()
+    with pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        # A dictionary of floats that hardly repeat costs 100 ns a value and is then thrown away.
+        use_dictionary=_repeating(rows),
+        # Nobody prunes by other columns: theirs took 40 of 300 ns a row of forecasts.
+        write_statistics=True if keys is None else list(keys),
+        store_schema=False,
+    ) as writer:
+        writer.add_key_value_metadata({ARROW_SCHEMA: base64.b64encode(as_text(schema).serialize())})
+        for at in range(0, rows.num_rows, ROW_GROUP_ROWS):
+            group = fewest(rows.slice(at, ROW_GROUP_ROWS))
+            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
     return bytes(sink.getvalue())
 
 

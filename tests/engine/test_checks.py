@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from engine.checks import ContractBreach, check_outcome, check_table
+from engine.coded import CODED
 from engine.module import Outcome, Status, Table, Verdict
 from engine.work import FileRef, Input
 
@@ -68,6 +69,37 @@ def test_a_key_may_hold_nulls_that_it_declares() -> None:
     check_table("t", rows, Table(SCHEMA, ("source_id", "x"), ("ts",), nullable_key=("x",)), "s")
     with pytest.raises(ContractBreach, match="not unique"):
         check_table("t", table(x=[None, None]), Table(SCHEMA, ("source_id", "x"), ("ts",), nullable_key=("x",)), "s")
+
+
+def _coded(texts: list[str | None], codes: list[int | None]) -> pa.Table:
+    """The good table, its source_id as codes."""
+    held = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(texts, pa.string()), safe=False)
+    return table().set_column(0, pa.field("source_id", CODED), held)
+
+
+def test_texts_may_be_codes() -> None:
+    check_table("t", _coded(["other", "s"], [1, 1]), DECLARED, "s")
+    check_table("t", _coded(["other", "s"], [1, 1]).slice(0, 0), DECLARED, "s")
+    pieces = [_coded(["s"], [0, 0]).slice(0, 1), _coded(["other", "s"], [1, 1]).slice(1)]
+    check_table("t", pa.concat_tables(pieces), DECLARED, "s")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (_coded(["s", "other"], [0, 1]), "'source_id' must be 's'"),
+        (_coded(["s"], [0, None]), "'source_id' must not be null"),
+        (_coded(["s"], [0, 1]), "out of bounds|index"),
+        (_coded(["s", None], [0, 0]), "codes for null, or two for one text"),
+        (_coded(["s", "s"], [0, 1]), "codes for null, or two for one text"),
+        (_coded(["s"], [0, 0]).set_column(1, SCHEMA.field(1), table()["ts"].take([0, 0])), "not unique"),
+        (_coded(["s"], [0, 0]).cast(SCHEMA.set(0, pa.field("source_id", pa.dictionary(pa.int8(), pa.string())))),
+         "'source_id' is dictionary"),
+    ],
+)  # fmt: skip
+def test_codes_are_checked_as_texts_are(rows: pa.Table, said: str) -> None:
+    with pytest.raises(ContractBreach, match=said):
+        check_table("t", rows, DECLARED, "s")
 
 
 def test_a_broken_array_is_a_breach() -> None:

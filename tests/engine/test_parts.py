@@ -6,11 +6,14 @@ import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.parts import decode, encode, part_path, statistics, write_part
+from engine.coded import coded
+from engine.parts import ROW_GROUP_ROWS, decode, encode, part_path, statistics, write_part
 from engine.storage import Store
 
 ROWS = pa.table(
@@ -54,6 +57,26 @@ def test_without_values_there_are_no_bounds(rows: pa.Table) -> None:
     told = json.loads(statistics(encode(rows), ["source_id"]))
     assert told["minValues"] == told["maxValues"] == {}
     assert told["numRecords"] == rows.num_rows
+
+
+def test_codes_become_text_and_each_row_group_has_its_own_texts_only() -> None:
+    n = ROW_GROUP_ROWS + 10
+    texts, codes = [f"text {i}" for i in range(100)], np.where(np.arange(n) < ROW_GROUP_ROWS, 0, np.arange(n) % 50 - 1)
+    rows = pa.table({"name": coded(texts, codes), "n": np.arange(n)})
+    plain = pa.table({"name": rows["name"].cast(pa.string()), "n": np.arange(n)})
+    data = encode(rows)
+    assert decode(data).equals(plain)
+    assert decode(data).schema.equals(decode(encode(plain)).schema, check_metadata=True)
+    assert pl.read_parquet(data).schema["name"] == pl.String
+    file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=["name"])
+    held = [file.read_row_group(number)["name"].chunk(0).dictionary.to_pylist() for number in range(2)]
+    assert held == [["text 0"], plain["name"].slice(ROW_GROUP_ROWS).unique().to_pylist()]
+    assert encode(pa.concat_tables([rows.slice(0, 7), rows.slice(7)])) == data
+
+
+def test_row_groups_have_statistics_of_keys_only() -> None:
+    footer = pq.read_metadata(pa.BufferReader(encode(ROWS, ["ts"]))).row_group(0)
+    assert [footer.column(i).is_stats_set for i in range(footer.num_columns)] == [False, True, False, False]
 
 
 def test_only_floats_that_hardly_repeat_have_no_dictionary() -> None:

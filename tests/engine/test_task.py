@@ -84,6 +84,20 @@ def test_the_same_batch_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest
     assert {row["attempt"] for row in rows(again)} == {5}
 
 
+@pytest.mark.parametrize("texts", [("coded", "coded"), ("plain", "coded")])
+def test_texts_as_codes_are_written_as_texts(tmp_path: Path, texts: tuple[str, ...]) -> None:
+    receipt = do(tmp_path, *works(*texts))
+    apart = run_batch(TaskSpec(MAPPED, str(tmp_path / "b")), Batch(0, works(*texts)))
+    assert apart.parts == receipt.parts  # through a child's pipe too
+    plain = do(tmp_path / "c", *works("plain", "plain"))
+    for mine, other in zip(receipt.parts, plain.parts, strict=True):
+        stores = ((Store(tmp_path), mine), (Store(tmp_path / "c"), other))
+        found, wanted = (decode(store.read(f"{part.table}/{part.path}")) for store, part in stores)
+        assert found.schema.equals(wanted.schema, check_metadata=True)
+        assert found.equals(wanted)
+        assert mine.statistics == other.statistics
+
+
 def _lasting(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in RUN_TIME_COLUMNS}
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numba
 import pyarrow as pa
 
+from engine.coded import CODED, coded_as
 from engine.errors import InputUnreadable, StaleWorker
 from engine.module import Outcome, RawFile, Source, Status, Table, Verdict, column
 from engine.telling import piece
@@ -33,13 +34,14 @@ SCHEMA = pa.schema(
         column("reasons", pa.list_(pa.string()), "1", "codes"),
     ]
 )
+CODED_SCHEMA = pa.schema([one.with_type(CODED) if one.type == pa.string() else one for one in SCHEMA])
 KEPT: list[bytes] = []
 KEY = ("source_id", "file", "ts")
 
 
 @dataclass(frozen=True)
 class Toy:
-    """Does what each file's text says; other text gives `rows` rows."""
+    """Does what each file's text says; other text gives `rows` rows, and `coded` gives them with texts as codes."""
 
     name: ClassVar[str] = "toy"
     rows: int = 3
@@ -61,6 +63,8 @@ class Toy:
             verdicts.append(Verdict(file.name, Status.OK))
             rows += [_row(source, file, text, i) for i in range(self.rows)]
         texts = pa.Table.from_pylist(rows, SCHEMA)
+        if any(file.data == b"coded" for file in files):
+            texts = texts.cast(coded_as(SCHEMA, CODED_SCHEMA))
         return Outcome({"texts": texts, "totals": texts.drop_columns("night_date")}, tuple(verdicts))
 
 

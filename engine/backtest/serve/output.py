@@ -18,11 +18,12 @@ from engine.backtest.serve.ensemble import Weighed
 from engine.backtest.serve.exclusions import Event
 from engine.backtest.serve.layout import Layout
 from engine.backtest.serve.observed import Observed
-from engine.backtest.serve.rows import Rows, finite, runs, taken
+from engine.backtest.serve.rows import Rows, finite, runs
 from engine.backtest.serve.serve import Served
 from engine.backtest.serve.stored import SeriesKey, Stored
 from engine.backtest.serve.tables import EXCLUSIONS, MEMBER_STATUSES, RULES, WEIGHTS
 from engine.backtest.tables import ORIGINS
+from engine.coded import coded, table_of
 from engine.module import Table
 from engine.schemas import TIME
 
@@ -83,7 +84,7 @@ class Output:
         columns = {
             "origin": _times(_joined([one.origins for one in self._observed])),
             "n_recent": pa.array(_joined([one.n_recent for one in self._observed])),
-            "status": taken(
+            "status": coded(
                 [str(status) for status in STATUSES], _joined([one.code for one in self._observed], np.int8)
             ),
         }
@@ -99,9 +100,9 @@ class Output:
         names = [one.model for one in self.layout.configurations]
         columns = {
             "origin": _times(_joined([np.repeat(one.origins[at], len(w.members)) for one, at, w in held])),
-            "member": taken(names, _joined([np.tile(w.members, len(at)) for _, at, w in held])),
+            "member": coded(names, _joined([np.tile(w.members, len(at)) for _, at, w in held])),
             "weight": finite(_joined([w.weight[:, at].T.reshape(-1) for _, at, w in held], np.float64)),
-            "status": taken(MEMBER_STATUSES, _joined([w.status[:, at].T.reshape(-1) for _, at, w in held], np.int8)),
+            "status": coded(MEMBER_STATUSES, _joined([w.status[:, at].T.reshape(-1) for _, at, w in held], np.int8)),
             "n_errors": pa.array(_joined([w.n_errors[:, at].T.reshape(-1) for _, at, w in held])),
             "mae": finite(_joined([w.mae[:, at].T.reshape(-1) for _, at, w in held], np.float64)),
         }
@@ -120,7 +121,7 @@ class Output:
         ]
         columns = {
             "origin": _times(np.array(origins, np.int64)),
-            "rule": taken(RULES, np.array([event.rule for event in events], np.int64)),
+            "rule": coded(RULES, np.array([event.rule for event in events], np.int64)),
             "excluded": pa.array([event.excluded for event in events], pa.bool_()),
             "value": finite(np.array([event.value for event in events], np.float64)),
             "allowed": finite(np.array([event.allowed for event in events], np.float64)),
@@ -143,7 +144,7 @@ class Output:
         columns["work_key"] = runs([work_key], [sum(counts)], pa.string())
         columns["subject_id"] = runs([subject for subject, _ in keys], counts, pa.string())
         columns["vital"] = runs([vital for _, vital in keys], counts, pa.string())
-        return pa.Table.from_arrays([columns[name] for name in declared.schema.names], schema=declared.schema)
+        return table_of(columns, declared.schema)
 
 
 def _joined(arrays: Sequence[NDArray[Any]], kind: type = np.int64) -> NDArray[Any]:

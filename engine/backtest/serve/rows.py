@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,7 @@ from engine.backtest.serve.serve import Served
 from engine.backtest.serve.stored import SeriesKey, Stored
 from engine.backtest.serve.tables import ROW_STATUSES, SERVED_BY
 from engine.backtest.tables import FORECASTS
+from engine.coded import coded, table_of
 from engine.schemas import TIME
 
 FLOATS = ("yhat", "q10", "q50", "q90", "y")
@@ -70,38 +70,30 @@ class Rows:
             "work_key": runs([work_key], np.array([n]), pa.string()),
             "subject_id": runs([subject for subject, _ in self._series], a_series, pa.string()),
             "vital": runs([vital for _, vital in self._series], a_series, pa.string()),
-            "fit_id": taken(pa.concat_arrays([pa.array([], pa.string()), *self._fit_ids]), self._fit[:n]),
+            "fit_id": coded(pa.concat_arrays([pa.array([], pa.string()), *self._fit_ids]), self._fit[:n]),
             "origin": pa.array(np.repeat(origin * HOUR_US, steps)).view(TIME),
             "step": pa.array(np.tile(np.arange(1, steps + 1), len(origin))),
             "ts": pa.array(hour * HOUR_US).view(TIME),
             "age_h": known(self._age_h[:n].astype(np.int64), self._age_h[:n] >= 0),
-            "served_by": taken(SERVED_BY, self._codes["served_by"][:n]),
-            "status": taken(ROW_STATUSES, self._codes["status"][:n]),
+            "served_by": coded(SERVED_BY, self._codes["served_by"][:n]),
+            "status": coded(ROW_STATUSES, self._codes["status"][:n]),
         }
         for at, (name, kind) in enumerate(zip(("model", "window_h", "refit_h", "policy"), kinds, strict=True)):
             columns[name] = runs([one[at] for one in named], a_block, kind)
         for name, values in self._floats.items():
             columns[name] = finite(values[:n])
-        return pa.Table.from_arrays([columns[name] for name in FORECASTS.schema.names], schema=FORECASTS.schema)
+        return table_of(columns, FORECASTS.schema)
 
 
 def runs(values: Sequence[str | int | None], lengths: Sequence[int] | NDArray[np.int64], kind: pa.DataType) -> pa.Array:
-    """Each value so many times."""
+    """Each value so many times; texts as codes."""
+    if kind == pa.string():
+        texts = pa.array(values, kind).dictionary_encode()
+        return coded(texts.dictionary, np.repeat(texts.indices.to_numpy(), lengths))
     there = np.asarray(lengths, np.int64) > 0
     held = pa.array(values, kind).filter(pa.array(there))
     ends = pa.array(np.cumsum(np.asarray(lengths, np.int64)[there]).astype(np.int32))
     return pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(ends, held)) if len(held) else held
-
-
-def taken(texts: Sequence[str] | pa.Array, index: NDArray[Any]) -> pa.Array:
-    """texts[index], null where it is negative. Made for an index with long runs: 5 ns a row instead of 20."""
-    values = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
-    if not len(index):
-        return values[:0]
-    ends = np.append(np.flatnonzero(index[1:] != index[:-1]) + 1, len(index))
-    last = index[ends - 1]
-    held = values.take(pa.array(last, mask=last < 0))
-    return pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(pa.array(ends.astype(np.int32)), held))
 
 
 def finite(values: NDArray[np.float64]) -> pa.Array:
