@@ -34,7 +34,7 @@ ENTRY: dict[str, Any] = {"path": pl.String, "size_bytes": pl.Int64, "content_key
 IGNORED = {"uri": pl.String, "size_bytes": pl.Int64, "why": pl.String}
 LISTINGS_AT_ONCE = 16
 ENTRIES_AT_ONCE = 50_000
-DEFAULT_NAMES = r"(?i)\.(zip|parquet|cwa|bin|edf)$"
+DEFAULT_NAMES = r"(?i)\.(zip|parquet|cwa|bin|edf|avro|gt3x)$"
 VITALS_NAMES = (
     r"(?i)(^|/)(heart_rate-[^/]*\.json|(heart rate variability details|(device|wrist) temperature)[^/]*\.csv"
     r"|export\.xml|raw_[^/]*_(hr|respiratory-rate)\.csv)$"
@@ -226,7 +226,8 @@ def candidates(files: pl.DataFrame, listing: Listing, include: Sequence[str]) ->
     """Adds to the files: input (path of the file, or of its E4 folder), is_folder, file (its name) and why.
 
     `why` is null for candidates, else says why the file is ignored. By default candidates are *.zip, *.parquet (but no
-    manifest.parquet or subjects.parquet), *.cwa, *.bin, *.edf and E4 folders; hidden files never are, unless chosen.
+    manifest.parquet or subjects.parquet), *.cwa, *.bin, *.edf, *.avro, *.gt3x and E4 folders; hidden files never are,
+    unless chosen.
     """
     last_of_root = listing.root.rstrip("/").rpartition("/")[2]
     frame = files.with_columns(name=_name(), folder=_folder(), e4=_name().is_in(E4_FILES))
@@ -237,7 +238,7 @@ def candidates(files: pl.DataFrame, listing: Listing, include: Sequence[str]) ->
         input=pl.when(in_root).then(pl.lit(last_of_root)).when(member).then("folder").otherwise("path"),
     )
     hidden, wanted = pl.col("path").str.contains(HIDDEN), _wanted(include)
-    others = "neither *.zip, *.parquet, *.cwa, *.bin, *.edf nor in an E4 folder"
+    others = "neither *.zip, *.parquet, *.cwa, *.bin, *.edf, *.avro, *.gt3x nor in an E4 folder"
     reason = "no include pattern matches it" if include else others
     unwanted = pl.when(hidden).then(pl.lit("hidden")).when(~wanted).then(pl.lit(reason))
     why = pl.when(~pl.col("chosen")).then(unwanted)

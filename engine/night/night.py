@@ -126,6 +126,9 @@ class Night:
         for file, recordings in by_file.items():
             own = [i for i, session in enumerate(filtered.sessions) if session.recording.file == file]
             sessions, parts = [filtered.sessions[i] for i in own], [filtered.parts[i] for i in own]
+            if recordings[0].uploads:
+                yield from verdicts.uploaded(recordings[0], sessions, parts)
+                continue
             yield verdicts.recorded(file, recordings, sessions, parts, None)
             for twin in (name for name, original in parsed.twins.items() if original == file):
                 yield verdicts.recorded(twin, recordings, sessions, parts, file)

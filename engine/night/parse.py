@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from engine.module import RawFile
-from engine.night import cwa, edf, geneactiv, nrf, unknown
+from engine.night import cwa, edf, embrace, geneactiv, gt3x, nrf, unknown, uploads
+from engine.night.avro import looks_like_avro
 from engine.night.e4 import Member, part_of, read_session
 from engine.night.recording import Recording, Unreadable
 from engine.night.zips import Archive, Refused, looks_like_zip
@@ -18,17 +19,23 @@ Read = list[Recording | Unreadable]
 
 
 def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recording, ...], tuple[Unreadable, ...]]:
-    """Every recording in the files, and why a file gave none. Csv files that share a folder are one E4 session.
+    """Every recording in the files, and why a file gave none. Csv files that share a folder are one E4 session,
+    Avro files of one device one recording.
 
     Never raises, whatever the bytes. Unpacked size counts per file against `max_unpacked_mb` (MiB).
     """
     folders: dict[str, list[RawFile]] = {}
     found: Read = []
+    parts: list[embrace.Part] = []
     for file in files:
         if nrf.looks_like_parquet(file.data):
             found.append(nrf.read(file, max_unpacked_mb))
         elif looks_like_zip(file.data):
             found += _read_zip(file, max_unpacked_mb)
+        elif looks_like_avro(file.data):
+            told = embrace.read(file, max_unpacked_mb)
+            parts += told if isinstance(told, list) else []
+            found += [told] if isinstance(told, Unreadable) else []
         elif cwa.looks_like_cwa(file.data):
             found.append(cwa.read(file))
         elif geneactiv.looks_like_geneactiv(file.data):
@@ -42,6 +49,7 @@ def read(files: Sequence[RawFile], max_unpacked_mb: int) -> tuple[tuple[Recordin
     for folder, members in folders.items():
         lone = folder == "." or len(members) == 1
         found.append(_read_folder(members[0].name if lone else folder, members, max_unpacked_mb))
+    found += uploads.recordings(parts)
     recordings = tuple(one for one in found if isinstance(one, Recording))
     return recordings, tuple(one for one in found if isinstance(one, Unreadable))
 
@@ -65,9 +73,11 @@ def _read_folder(name: str, files: Sequence[RawFile], max_unpacked_mb: int) -> R
 
 
 def _read_zip(file: RawFile, max_unpacked_mb: int) -> Read:
-    """One recording for each folder of the archive that holds an E4's members."""
+    """An ActiGraph's recording, or one for each folder of the archive that holds an E4's members."""
     try:
-        return _sessions(file, Archive(file.data, max_unpacked_mb))
+        archive = Archive(file.data, max_unpacked_mb)
+        actigraph = gt3x.members(archive)
+        return [gt3x.read(file, archive, actigraph)] if actigraph else _sessions(file, archive)
     except Refused as refusal:
         return [Unreadable(file.name, {"ZIP_UNSAFE": 1}, f"not unpacked: {refusal}")]
 

@@ -71,12 +71,22 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """One of the files that a recording came as: what its reader met in it. `twin`: the byte-identical file that stands
+    for it."""
+
+    file: str
+    codes: Mapping[str, int]
+    twin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One recording session of one device.
 
     `file` names the input it came from (the folder where that is one input). `codes` counts what the reader met, by
     reason code. `expected` are the channels that this device model has, present or not. `metadata` keeps what the file
-    said besides, unknown keys included.
+    said besides, unknown keys included. `uploads` are its files where a device sends many a night; `file` is the first.
     """
 
     file: str
@@ -91,6 +101,7 @@ class Recording:
     expected: tuple[str, ...]
     codes: Mapping[str, int]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    uploads: tuple[Upload, ...] = ()
 
     @property
     def start_us(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,6 +78,18 @@ def recorded(
     lost_blocks = bool(codes.intersection(BLOCKS_LOST))
     message = "; ".join([*_sentence(hours, n, lost_blocks, codes, twin), *_cold(rows, hours, codes)])
     return Verdict(file, Status.OK if fine else Status.PARTIAL, in_order(codes), message)
+
+
+def uploaded(recording: Recording, sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[Verdict]:
+    """A verdict on each file that the recording came as: the recording's, without what only other files met."""
+    for upload in recording.uploads:
+        elsewhere = {code for other in recording.uploads for code in other.codes}.difference(upload.codes)
+        codes = {code: count for code, count in recording.codes.items() if code not in elsewhere}
+        metadata = {key: value for key, value in recording.metadata.items() if key != "blocks"}
+        own = replace(recording, codes=codes, metadata=metadata)
+        verdict = recorded(upload.file, [own], sessions, rows, upload.twin)
+        count = len(recording.uploads)
+        yield replace(verdict, message=f"one of {count} files: {verdict.message}") if count > 1 else verdict
 
 
 def _much_lost(recording: Recording) -> bool:

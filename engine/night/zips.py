@@ -106,7 +106,7 @@ class Archive:
         stream = memoryview(self._data)[entry.begin : end]
         unpacked: tuple[bytes, bool, bytes] | None = (bytes(stream[: self._left + 1]), not cut, b"")
         if entry.method != _STORED:
-            unpacked = self._inflate(entry, stream) if entry.method == _DEFLATED else None
+            unpacked = inflate(stream, self._left) if entry.method == _DEFLATED else None
         if unpacked is None:
             self.broken += 1
             return None
@@ -119,17 +119,21 @@ class Archive:
         self.broken += not (sound and finished)
         return data if sound else None
 
-    def _inflate(self, entry: Entry, stream: memoryview) -> tuple[bytes, bool, bytes] | None:
-        """(bytes, whether the stream came to its own end, what follows it); None for a broken stream."""
-        most = min(self._left, max(_RATIO_FREE_BYTES, _RATIO * len(stream)))
-        inflater = isal_zlib.decompressobj(-15)
-        try:
-            data = inflater.decompress(stream, most + 1)
-        except isal_zlib.error:  # type: ignore[misc]  # its stub declares an instance
-            return None
-        if len(data) > most:
-            raise Refused(f"member {entry.name!r} unpacks to more than {most / _MEBI:.0f} MiB")
-        return data, inflater.eof, inflater.unused_data
+
+def inflate(stream: bytes | memoryview, left: int) -> tuple[bytes, bool, bytes] | None:
+    """(bytes, whether the deflate stream came to its own end, what follows it); None for a broken stream.
+
+    Raises Refused where it unpacks to more than `left` bytes, or past 64 MiB and 200-fold.
+    """
+    most = min(left, max(_RATIO_FREE_BYTES, _RATIO * len(stream)))
+    inflater = isal_zlib.decompressobj(-15)
+    try:
+        data = inflater.decompress(stream, most + 1)
+    except isal_zlib.error:  # type: ignore[misc]  # its stub declares an instance
+        return None
+    if len(data) > most:
+        raise Refused(f"unpacks to more than {most / _MEBI:.0f} MiB")
+    return data, inflater.eof, inflater.unused_data
 
 
 def looks_like_zip(data: bytes) -> bool:

@@ -9,6 +9,7 @@ import resource
 import struct
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def files() -> Iterator[tuple[str, str, bytes]]:
     yield "a line feed a row", "EDA.csv", HEAD + b"\n" * 50_000_000
     yield "one row without end", "TEMP.csv", HEAD + b"1" * 50_000_000
     yield "a press a row", "tags.csv", b"1\n" * 20_000_000
+    nothing = {"type": "array", "items": "null"}
+    yield "a quadrillion nulls in Avro", "nulls.avro", avro_of(nothing, zigzag(2**50) + zigzag(0))
+    numbers = {"type": "array", "items": "long"}
+    yield "numbers that grow eightfold", "longs.avro", avro_of(numbers, zigzag(90 << 20) + bytes(90 << 20) + zigzag(0))
+    yield "deflated Avro", "deflated.avro", avro_of("bytes", zigzag(600 << 20) + bytes(600 << 20), deflate=True)
+    yield "an ActiGraph log of separators", "a.gt3x", zipped({"info.txt": b"", "log.bin": b"\x1e" * (60 << 20)})
     yield "30 million values in 3 kB", "bomb.parquet", run_lengths(30_000_000)
     yield "a dictionary of two billion words", "words.parquet", dictionary_of(2**31 - 1)
 
@@ -85,6 +92,23 @@ def in_footer(data: bytes, number: int, other: int) -> bytes:
     begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     old = varint(2 * number)
     return data[:begin] + data[begin:].replace(old, varint(2 * other, len(old)))
+
+
+def avro_of(kind: object, body: bytes, name: str = "r", deflate: bool = False) -> bytes:
+    """An Avro file of one record whose field `x` is of a kind and has such bytes."""
+    schema = json.dumps({"type": "record", "name": name, "fields": [{"name": "x", "type": kind}]}).encode()
+    codec = b"deflate" if deflate else b"null"
+    if deflate:
+        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        body = packer.compress(body) + packer.flush()
+    pairs = ((b"avro.schema", schema), (b"avro.codec", codec))
+    head = zigzag(2) + b"".join(zigzag(len(part)) + part for pair in pairs for part in pair) + zigzag(0)
+    return b"Obj\x01" + head + b"s" * 16 + zigzag(1) + zigzag(len(body)) + body + b"s" * 16
+
+
+def zigzag(number: int) -> bytes:
+    """A signed number as Avro writes it."""
+    return varint(2 * number if number >= 0 else -2 * number - 1)
 
 
 def varint(value: int, length: int = 1) -> bytes:

@@ -34,6 +34,10 @@ def test_hostile_files_are_read_in_bounded_memory(tmp_path: Path) -> None:
         "a line feed a row": set(),
         "one row without end": {"ROW_BAD"},
         "a press a row": {"FORMAT_UNKNOWN"},
+        "a quadrillion nulls in Avro": {"ZIP_UNSAFE"},
+        "numbers that grow eightfold": {"ZIP_UNSAFE"},
+        "deflated Avro": {"ZIP_UNSAFE"},
+        "an ActiGraph log of separators": {"BLK_BAD"},
         "30 million values in 3 kB": {"BLK_BAD"},
         "a dictionary of two billion words": {"BLK_BAD"},
     }
