@@ -88,5 +88,7 @@ def test_real_recordings(shared_data: Path) -> None:
     assert inventory.sources["inputs"].sum() == 71
     assert set(inventory.inputs["subject_id"]) == {"5C", "6D", "7E", *(f"S0{n}" for n in range(1, 9))}
     zoo = take([InputSpec(str(shared_data / "formats_zoo"))], OPTIONS)
-    folders = [name for name in zoo.inputs["input"] if not name.lower().endswith((".cwa", ".bin", ".edf"))]
-    assert folders == ["flirt_mit/empatica", "uniba_e4_mit"]
+    held = [name for name in zoo.inputs["input"] if not name.lower().endswith((".cwa", ".bin", ".edf"))]
+    assert [name for name in held if "." not in name] == ["flirt_mit/empatica", "uniba_e4_mit"]
+    vitals = {"heart_rate-1995-06-24.json", "raw_sleep-monitor_hr.csv", "raw_sleep-monitor_respiratory-rate.csv"}
+    assert {name.rpartition("/")[2] for name in held if "." in name} == vitals
