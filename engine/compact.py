@@ -18,12 +18,15 @@ from engine.delta import Layout, LivePart
 from engine.digest import Digest, digest
 from engine.events import Compacted, Listener, ignore
 from engine.intents import Change
-from engine.parts import ROW_GROUP_ROWS, decode, write_part
+from engine.parts import decode, write_part
 from engine.receipt import Part
 from engine.storage import Store
 
 CRUMBS_A_PARTITION = 64
 """A run compacts a table in between, once one of its partitions got more parts than this."""
+
+STEP_ROWS = 128 * 1024
+"""A rewritten part has a multiple of these, the last one the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +147,4 @@ def _fit(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _rows_a_part(rows: int, size_bytes: int, sizes: Sizes) -> int:
     parts = max(1, round(size_bytes / sizes.part_bytes))
-    return -(-rows // parts // ROW_GROUP_ROWS) * ROW_GROUP_ROWS or 1
+    return -(-rows // parts // STEP_ROWS) * STEP_ROWS or 1

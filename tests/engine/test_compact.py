@@ -114,10 +114,10 @@ def test_narrow_old_parts_get_nulls(store: Store) -> None:
     assert rows(store, "epochs")["rmssd_ms"].null_count() == rows(store, "epochs").height
 
 
-def test_large_parts_are_split_at_whole_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_parts_are_split_at_whole_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
     committer(store).commit([receipt(store, [letter]) for letter in "abcdefghij"])
-    monkeypatch.setattr(compact, "ROW_GROUP_ROWS", 4)
+    monkeypatch.setattr(compact, "STEP_ROWS", 4)
     size = max(found.part.size_bytes for found in delta.live(delta.open_table(store, "epochs"), "epochs"))
     done = compact_table(_journal(store), "epochs", Sizes(part_bytes=3 * size, group_bytes=100 * size))
     assert done == Compacted("epochs", 10, 3)
