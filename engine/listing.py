@@ -40,7 +40,7 @@ VITALS_NAMES = (
     r"|export\.xml|raw_[^/]*_(hr|respiratory-rate)\.csv)$"
 )
 """Exports of vitals, as Fitbit, Apple Health and Withings name them."""
-OUR_TABLES = r"(?i)(^|/)(manifest|subjects)\.parquet$"
+OUR_TABLES = r"(?i)(^|/)(manifest|subjects|calibrations)\.parquet$"
 HIDDEN = r"(?s)(^|/)(\.|__MACOSX/)"
 
 

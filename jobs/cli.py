@@ -24,6 +24,7 @@ COMMANDS = {
     "errors": ("jobs.errors", "Files that gave less than they should, grouped by why."),
     "query": ("jobs.query", "SQL over all tables of an output."),
     "tables": ("jobs.tables", "The tables of an output, and what each column means."),
+    "calibrate": ("jobs.calibrate", "Estimate accelerometers' gain and offset from their nights."),
     "compact": ("jobs.compact", "Rewrite many small parts as few large ones."),
     "compare": ("jobs.compare", "How far each feature moved between two module versions."),
     "verify": ("jobs.verify", "Recompute a share of an output and compare it bit for bit."),

@@ -17,13 +17,14 @@ from tests.kernels.test_sphere import GAIN, OFFSET, directions
 STEP = 1 / 4096
 
 
-def turned(hours: float, device: Device | None = None, every: int = 6) -> Recording:
+def turned(hours: float, start_us: int = EVENING_US, seed: int = 3) -> Recording:
     """A still device of known gain and offset, turned every minute; one sample a second."""
     n = round(hours * 360)
-    pose = directions(n // every + 1, 3)[np.arange(n) // every]
+    pose = directions(n // 6 + 1, seed)[np.arange(n) // 6]
     raw = np.round(np.repeat(pose * GAIN + OFFSET, 10, axis=0) / STEP).astype(np.int32)
-    axes = [channel(name, (EVENING_US, 1.0, raw[:, k]), scale=STEP) for k, name in enumerate(motion.AXES)]
-    return recording(axes, device=device or Device("Maker", "M", "7"))
+    raw[::2] += 1  # what never changes would be masked as flat
+    axes = [channel(name, (start_us, 1.0, raw[:, k]), scale=STEP) for k, name in enumerate(motion.AXES)]
+    return recording(axes, device=Device("Maker", "M", "7"))
 
 
 def still_of(made: Recording) -> np.ndarray:  # type: ignore[type-arg]
