@@ -11,6 +11,7 @@ import polars as pl
 from rich.console import Console
 
 from engine import ledger
+from engine.backtest import retention
 from engine.batches import MOST_WORKS
 from engine.gc import FLOOR_H, Waste, collect, find
 from engine.storage import Store
@@ -27,19 +28,32 @@ SENDINGS = 3
 Examples:
   nightmill gc out
   nightmill gc out --older-than 48 --yes
+  nightmill gc out --params-days 30 --yes
 """
 )
 @click.argument("output")
 @click.option("--older-than", default=168, show_default=True, metavar="HOURS", help="Least age of what goes.")
+@click.option(
+    "--params-days",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Instead of files: parameters of a backtest's fits with a cutoff so many days before the newest.",
+)
 @click.option("--yes", is_flag=True, help="Delete; without it, only say what would go.")
 @taking(*storage_options)
 @as_json
-def command(output: str, older_than: int, yes: bool, as_json: bool, **flags: str | None) -> int:
+def command(
+    output: str, older_than: int, params_days: float | None, yes: bool, as_json: bool, **flags: str | None
+) -> int:
     """List the files of OUTPUT that no reader of its present state needs: orphans of killed runs, and old versions.
 
-    Deleting old files ends the reading of earlier versions of a table; the rows of the present one never change.
+    Deleting old files ends the reading of earlier versions of a table; the rows of the present one never change, unless
+    you ask for --params-days: then old fits of a backtest lose their parameters and cannot be reloaded any more. All
+    else of them stays, and nothing is fitted again. The bytes go when the old files do, with a later gc.
     """
     store = opened(output, options(flags))
+    if params_days is not None:
+        return _params(store, params_days, yes, as_json)
     found = (collect if yes else find)(store, older_than, floor_h(store))
     if as_json:
         click.echo(json.dumps([asdict(waste) for waste in found]))
@@ -50,6 +64,22 @@ def command(output: str, older_than: int, yes: bool, as_json: bool, **flags: str
     draw(Console(), summary(found), "deleted" if yes else "garbage", {})
     if not yes:
         click.echo(f"nothing was deleted; --yes deletes {count(len(found), 'file')}")
+    return 0
+
+
+def _params(store: Store, days: float, yes: bool, as_json: bool) -> int:
+    """Retention of parameters."""
+    found = (retention.drop if yes else retention.find)(store, days)
+    if as_json:
+        click.echo(json.dumps(asdict(found), default=str))
+        return 0
+    what = f"parameters of {count(found.fits, 'fit')} with a cutoff before {found.before:%Y-%m-%d %H:%M} UTC"
+    if not found.fits:
+        click.echo(f"no {what} are stored")
+    elif yes:
+        click.echo(f"dropped the {what}: {size(found.size_bytes)} of JSON")
+    else:
+        click.echo(f"{what} would go: {size(found.size_bytes)} of JSON; --yes drops them")
     return 0
 
 

@@ -6,7 +6,7 @@ and no clock, name or neighbour, and what it learns is JSON, so that a fit can b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
@@ -127,8 +127,8 @@ class Swept:
     """What came of `Fits`: params[i] is None where fit i failed, and then failures[i] says why, and its rows of `paths`
     are NaN. evaluations: (fits,). paths: rows as `at`."""
 
-    params: tuple[Params | None, ...]
-    failures: tuple[str, ...]
+    params: Sequence[Params | None]
+    failures: Sequence[str]
     form: tuple[str, ...]
     evaluations: Ints
     paths: Paths

@@ -46,6 +46,13 @@ FITS = Table(
             column("y_sd", pa.float64(), "unit of the vital", "standard deviation of the slice (n - 1)"),
             column("mean_gap_s", pa.float64(), "s", "mean time between observed hours"),
             column("params_json", pa.string(), "1", "fitted parameters; engine.backtest.reload uses them again"),
+            column(
+                "params_dropped",
+                pa.bool_(),
+                "1",
+                "true where `nightmill gc --params-days` took stored parameters away",
+                since="0.2.0",
+            ),
             column("data_hash", pa.string(), "1", "SHA-256 of the as-of slice"),
             column("cpu_s", pa.float64(), "s", "CPU time of the fit and its forecasts"),
             column("wall_s", pa.float64(), "s", "wall time of the same"),

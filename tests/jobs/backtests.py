@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from click.testing import CliRunner
 
 from configs.backtest import BacktestSettings
 from configs.read import load_as
@@ -17,6 +18,7 @@ from engine.results.open import scan, tables
 from engine.schemas import RUN_TIME_COLUMNS
 from engine.storage import Store
 from jobs.backtest_run import Served, carry_out
+from jobs.cli import cli
 from jobs.sweep import Backtest, prepare
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -68,3 +70,9 @@ def digests(output: Path) -> dict[str, Digest]:
     timed = (*RUN_TIME_COLUMNS, "cpu_s", "wall_s")
     names = [name for name in tables(Store(output)) if name not in ("runs", "dictionary")]
     return {name: digest(rows(output, name).drop(timed, strict=False)) for name in names}
+
+
+def run(*words: str) -> tuple[int, str]:
+    """A command: its exit code and what it printed."""
+    done = CliRunner().invoke(cli, list(words), catch_exceptions=False, standalone_mode=False)
+    return int(done.return_value or 0), done.output

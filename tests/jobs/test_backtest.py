@@ -12,7 +12,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
 
 from engine import ledger
 from engine.errors import ConfigError, UserError
@@ -21,9 +20,8 @@ from engine.results.query import query
 from engine.storage import Store
 from jobs import exits
 from jobs.backtest_run import re_serve
-from jobs.cli import cli
 from jobs.sweep import prepare
-from tests.jobs.backtests import MIDNIGHT, SMALL, backtest, digests, rows, settings, write_series
+from tests.jobs.backtests import MIDNIGHT, SMALL, backtest, digests, rows, run, settings, write_series
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = ["subject_id", "vital", "model", "window_h", "refit_h", "policy", "origin", "step"]
@@ -165,11 +163,6 @@ def test_mistakes_are_named(source: Path, tmp_path: Path) -> None:
         prepare(settings(source, tmp_path / "out", series=[]))
     with pytest.raises(ConfigError, match="no such file"):
         prepare(settings(source, tmp_path / "out", series=[{"uri": str(tmp_path / "none.csv")}]))
-
-
-def run(*words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(cli, list(words), catch_exceptions=False, standalone_mode=False)
-    return int(done.return_value or 0), done.output
 
 
 def test_the_command_plans_runs_ranks_and_answers(source: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -43,7 +44,7 @@ class Fitting:
     where the fit failed or the model has no quantiles."""
 
     fate: list[Fate]
-    params: list[Params | None]
+    params: Sequence[Params | None]
     form: list[str]
     warmed: list[bool]
     evaluations: Ints

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from engine.backtest.contract import Floats, Model
+from engine.backtest.contract import Floats, Model, Params, Sweeping
 from engine.backtest.fits.batch import Fate, FitStatus, Fitting, nothing, paths_of, subset
 from engine.backtest.fits.fitting import Rules, fit_all, names
 from engine.backtest.fits.rows import Slices, attempt_rows, fit_rows, stored
@@ -96,7 +96,8 @@ def _fit(vital: str, wanted: Request, slices: Slices, asked: Asked) -> Fitting:
     """Models never see a constant slice: its value is the forecast."""
     constant = slices.constant[wanted.tried]
     rows = wanted.tried[~constant]
-    named = names(wanted.window_h[rows].tolist(), wanted.cutoff[rows].tolist())
+    sweeps = isinstance(asked.model, Sweeping)
+    named = () if sweeps else names(wanted.window_h[rows].tolist(), wanted.cutoff[rows].tolist())
     fits = subset(wanted.fits, ~constant) if constant.any() else wanted.fits
     done = fit_all(asked.model, wanted.y, fits, Rules(named, asked.deaths, asked.budget_s))
     return _with_constants(vital, wanted, constant, done) if constant.any() else done
@@ -112,14 +113,15 @@ def _with_constants(vital: str, wanted: Request, constant: NDArray[np.bool_], do
     for values, given, shift in paths:
         values[~mine] = given
         values[mine] = level[mine] + shift
+    params: list[Params | None] = [None] * constant.size
     for place, row in enumerate(np.flatnonzero(~constant).tolist()):
-        whole.fate[row], whole.params[row], whole.form[row] = done.fate[place], done.params[place], done.form[place]
+        whole.fate[row], params[row], whole.form[row] = done.fate[place], done.params[place], done.form[place]
         whole.warmed[row] = done.warmed[place]
     for row in np.flatnonzero(constant).tolist():
         whole.fate[row] = CONSTANT
     for all_, some in ((whole.evaluations, done.evaluations), (whole.cpu_s, done.cpu_s), (whole.wall_s, done.wall_s)):
         all_[~constant] = some
-    return whole
+    return replace(whole, params=params)
 
 
 def _answer(series: Series, wanted: Request, slices: Slices, done: Fitting, asked: Asked, work_key: str) -> Answered:

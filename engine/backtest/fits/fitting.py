@@ -6,10 +6,10 @@ ended its process (`Death`) is not tried again.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from json import JSONEncoder
 
 import numpy as np
 
@@ -22,13 +22,15 @@ from engine.work import Death
 SWEEP = "sweep"
 """The only piece of a model that sweeps."""
 NOT_FINITE = Fate(FitStatus.NONFINITE, None, "a forecast or a parameter is no finite number")
+_JSON = JSONEncoder(separators=(",", ":"), allow_nan=False)
 GIVEN_UP = "not tried: too many fits before it ended their process"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`names` of the fits as pieces; `deaths`, what ended earlier processes. `budget_s`: CPU seconds above which a fit
-    came too late to be used; since those differ between two equal runs, a run with it is not comparable."""
+    """`names` of the fits as pieces, none for a model that sweeps; `deaths`, what ended earlier processes. `budget_s`:
+    CPU seconds above which a fit came too late to be used; since those differ between two equal runs, a run with it is
+    not comparable."""
 
     names: Sequence[str]
     deaths: Sequence[Death] = ()
@@ -61,14 +63,11 @@ def _swept(fits: Fits, done: Fitting, swept: Swept, cpu_s: float, wall_s: float)
     """Seconds are shared out by the values that a fit reads: its slice, once more for each evaluation."""
     read = (fits.end - fits.start) * (1 + swept.evaluations)
     share = read / max(int(read.sum()), 1)
-    fate = [
-        OK if params is not None else Fate(FitStatus.ERROR, "FitError", shorten(text) or "no reason given")
-        for params, text in zip(swept.params, swept.failures, strict=True)
-    ]
+    fate = [Fate(FitStatus.ERROR, "FitError", shorten(text)) if text else OK for text in swept.failures]
     low, high = (done.low if half is None else half for half in (swept.paths.low, swept.paths.high))
     return Fitting(
         fate,
-        list(swept.params),
+        swept.params,
         list(swept.form),
         _warmed(fits, fate, swept.form),
         swept.evaluations,
@@ -89,7 +88,8 @@ def _warmed(fits: Fits, fate: Sequence[Fate], form: Sequence[str]) -> list[bool]
 
 
 def _one_by_one(model: Model, y: Floats, fits: Fits, rules: Rules) -> Fitting:
-    done, dead = nothing(fits), {death.piece: death for death in rules.deaths}
+    params: list[Params | None] = [None] * fits.end.size
+    done, dead = replace(nothing(fits), params=params), {death.piece: death for death in rules.deaths}
     given_up: Death | None = None
     for i, name in enumerate(rules.names):
         if name in dead:
@@ -100,18 +100,19 @@ def _one_by_one(model: Model, y: Floats, fits: Fits, rules: Rules) -> Fitting:
         else:
             piece(name)
             wall_s, cpu_s = time.perf_counter(), time.thread_time()
-            _fit_one(model, y, fits, i, done)
+            params[i] = _fit_one(model, y, fits, i, done)
             done.wall_s[i], done.cpu_s[i] = time.perf_counter() - wall_s, time.thread_time() - cpu_s
     piece(None)
     return done
 
 
-def _fit_one(model: Model, y: Floats, fits: Fits, i: int, done: Fitting) -> None:
+def _fit_one(model: Model, y: Floats, fits: Fits, i: int, done: Fitting) -> Params | None:
+    """What the fit learned, None unless it forecasts; all else that came of it is written into `done`."""
     slice_ = y[fits.start[i] : fits.end[i]]
     form = _form(model, slice_, fits, i, done)
     if isinstance(form, Failure):
         done.fate[i] = _raised(form)
-        return
+        return None
     done.form[i] = form
     anchor = int(fits.anchor[i])
     warm = done.params[anchor] if anchor != COLD and done.form[anchor] == form else None
@@ -119,20 +120,20 @@ def _fit_one(model: Model, y: Floats, fits: Fits, i: int, done: Fitting) -> None
     fitted = caught(model.fit, slice_, form, warm, fits.evaluations)
     if isinstance(fitted, Failure):
         done.fate[i] = _raised(fitted)
-        return
+        return None
     done.evaluations[i] = fitted.evaluations
     rows = slice(int(fits.first[i]), int(fits.first[i + 1]))
     paths = _predicted(model, y, fits, i, fitted, rows)
     if isinstance(paths, Failure):
         done.fate[i] = _raised(paths)
-        return
+        return None
     if not _is_json(fitted.params):
         done.fate[i] = NOT_FINITE
-        return
-    done.params[i] = fitted.params
+        return None
     done.mean[rows] = paths.mean
     if paths.low is not None and paths.high is not None:
         done.low[rows], done.high[rows] = paths.low, paths.high
+    return fitted.params
 
 
 def _form(model: Model, slice_: Floats, fits: Fits, i: int, done: Fitting) -> str | Failure:
@@ -155,17 +156,19 @@ def _predicted(model: Model, y: Floats, fits: Fits, i: int, fitted: Fitted, rows
 
 def _judged(fits: Fits, done: Fitting, budget_s: float | None) -> Fitting:
     """Fits that gave numbers which are none, or gave them too late, gave nothing."""
-    bad = np.bincount(
-        np.repeat(np.arange(fits.end.size), np.diff(fits.first)), ~np.isfinite(done.mean).all(axis=1), fits.end.size
-    )
-    for i in range(fits.end.size):
+    bad = np.zeros(fits.end.size, np.bool_)
+    bad[np.repeat(np.arange(bad.size), np.diff(fits.first))[~np.isfinite(done.mean).all(axis=1)]] = True
+    late = done.cpu_s > (np.inf if budget_s is None else budget_s)
+    for i in np.flatnonzero(bad | late).tolist():
         if done.fate[i] is not OK:
             continue
         if bad[i]:
             done.fate[i] = NOT_FINITE
-        elif budget_s is not None and done.cpu_s[i] > budget_s:
+        else:
             done.fate[i] = Fate(FitStatus.TIMEOUT_SOFT, None, f"took more than {budget_s:g} s of CPU")
     failed = np.array([fate is not OK for fate in done.fate])
+    if not failed.any():
+        return done
     params = [None if fails else held for fails, held in zip(failed.tolist(), done.params, strict=True)]
     lost = paths_of(fits, failed)
     for values in (done.mean, done.low, done.high):
@@ -199,4 +202,4 @@ def names(window_h: Sequence[int], cutoff: Sequence[int]) -> list[str]:
 
 def as_json(params: Mapping[str, object]) -> str:
     """Parameters as they are stored: floats in as many digits as it takes to read the same bits again."""
-    return json.dumps(params, separators=(",", ":"), allow_nan=False)
+    return _JSON.encode(params)

@@ -18,6 +18,7 @@ from engine.backtest.sweep.keys import Keys
 from engine.backtest.sweep.requests import EXPANDING_H, Request
 from engine.backtest.sweep.windows import NO_HOUR, SENTENCES, Role, Short
 from engine.backtest.tables import ATTEMPTS, FITS
+from engine.schemas import TIME
 from kernels.slices import FIRST, GREATEST, LAST, LEAST, MEAN, SD, SEEN
 
 Columns = Mapping[str, Any]
@@ -64,12 +65,13 @@ def fit_rows(common: Columns, request: Request, slices: Slices, done: Fitting, k
         "select_cutoff": _times(request.select_cutoff, request.select_cutoff == NO_HOUR),
         **_slice_columns(request, slices),
         "params_json": pa.array(params, pa.string()),
+        "params_dropped": pa.nulls(k, pa.bool_()),
         "data_hash": pa.array([text or None for text in keys.data_hash], pa.string()),
         "cpu_s": pa.array(_spread(done.cpu_s, tried, k)),
         "wall_s": pa.array(_spread(done.wall_s, tried, k)),
         "n_eval": pa.array(_spread(done.evaluations, tried, k)),
         "start": pa.array(start, pa.string()),
-        "status": pa.array([str(fate.status) for fate in fates], pa.string()),
+        "status": pa.array([fate.status for fate in fates], pa.string()),
         "error_class": pa.array([fate.error_class for fate in fates], pa.string()),
         "error_message": pa.array([fate.message for fate in fates], pa.string()),
     }
@@ -78,17 +80,17 @@ def fit_rows(common: Columns, request: Request, slices: Slices, done: Fitting, k
 
 def attempt_rows(common: Columns, request: Request, done: Fitting, keys: Keys) -> pa.Table:
     """One row a forecast of a fit that forecasts: its steps after the origin."""
-    fits, steps = request.fits, np.arange(request.fits.steps)
+    fits = request.fits
     fit = np.repeat(np.arange(fits.end.size), np.diff(fits.first))
     rows = np.isfinite(done.mean[:, 0]) if fits.steps else np.zeros(fit.size, np.bool_)
     lead, keep, fit = request.lead[rows], request.keep[rows], fit[rows]
-    cells = (steps >= lead[:, None]) & (steps < (lead + keep)[:, None])
+    begin = np.flatnonzero(rows) * fits.steps + lead
     offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(keep)]).astype(np.int32)
+    cells = np.repeat(begin - offsets[:-1], keep) + np.arange(offsets[-1])
     row = request.tried[fit]
     window = request.window_h[row]
     ids = pa.array(keys.fit_id, pa.string())
-    low, high = done.low[rows], done.high[rows]
-    none = np.isnan(low + high).any(axis=1)
+    none = np.isnan(done.low + done.high)[rows].any(axis=1)
     columns = {
         **_repeated(common, fit.size),
         "fit_id": ids.take(pa.array(row)),
@@ -96,9 +98,9 @@ def attempt_rows(common: Columns, request: Request, done: Fitting, keys: Keys) -
         "cutoff": _times(request.cutoff[row]),
         "origin": _times(request.origin[rows]),
         "lead_h": pa.array(lead),
-        "mean": _lists(offsets, done.mean[rows][cells], None),
-        "low": _lists(offsets, low[cells], none),
-        "high": _lists(offsets, high[cells], none),
+        "mean": _lists(offsets, done.mean.reshape(-1)[cells], None),
+        "low": _lists(offsets, done.low.reshape(-1)[cells], none),
+        "high": _lists(offsets, done.high.reshape(-1)[cells], none),
     }
     return _table(ATTEMPTS.schema, columns)
 
@@ -144,7 +146,7 @@ def _floats(values: Floats) -> pa.Array:
 def _times(hours: Ints, missing: NDArray[np.bool_] | None = None) -> pa.Array:
     """Hour numbers as instants."""
     safe = hours if missing is None else np.where(missing, 0, hours)
-    return pa.array(safe * HOUR_US, mask=missing).cast(FITS.schema.field("cutoff").type)
+    return pa.array(safe * HOUR_US, mask=missing).view(TIME)
 
 
 def _repeated(common: Columns, n: int) -> dict[str, pa.Array]:

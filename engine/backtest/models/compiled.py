@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, overload
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class Compiled:
         self.learn(np.ascontiguousarray(y), batch)
         if batch.failed[1]:
             raise FitError(REASONS[batch.failed[1]])
-        return Fitted(unpack(self.layout, batch.values[1:])[0], int(batch.used[1]))
+        return Fitted(unpack(self.layout, batch.values[1]), int(batch.used[1]))
 
     def predict(self, params: Params, after: Floats, at: Ints, steps: int) -> Paths:
         """Forecasts of one fit: what follows its slice is a series in which the slice ends at 0."""
@@ -108,10 +108,31 @@ class Compiled:
         batch = _batch(self, fits.start, fits.end, fits.anchor, forms, 0, fits.evaluations)
         self.learn(y, batch)
         paths = self.paths(y, batch.values, batch.failed, fits)
-        failed = batch.failed.tolist()
-        learned = unpack(self.layout, batch.values)
-        params = tuple(None if bad else row for row, bad in zip(learned, failed, strict=True))
-        return Swept(params, tuple(REASONS[code] for code in failed), tuple(forms), batch.used, paths)
+        failures = [REASONS[code] for code in batch.failed.tolist()]
+        return Swept(Learned(self.layout, batch.values, batch.failed), failures, tuple(forms), batch.used, paths)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned(Sequence[Params | None]):
+    """Parameters of each fit of a batch, None of a failed one. Made when asked for: a sweep stores few of them."""
+
+    layout: Layout
+    values: Floats
+    failed: Ints
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, at: int) -> Params | None: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Learned: ...
+
+    def __getitem__(self, at: int | slice) -> Params | Learned | None:
+        if isinstance(at, slice):
+            return Learned(self.layout, self.values[at], self.failed[at])
+        return None if self.failed[at] else unpack(self.layout, self.values[at])
 
 
 def pack(layout: Layout, params: Params) -> Floats:
@@ -122,16 +143,14 @@ def pack(layout: Layout, params: Params) -> Floats:
     return np.array([np.nan if value is None else value for value in row], np.float64)
 
 
-def unpack(layout: Layout, values: Floats) -> list[Params]:
-    """Parameters of each row; a scalar that is NaN becomes null."""
-    places, begin = [], 0
+def unpack(layout: Layout, values: Floats) -> Params:
+    """The parameters in a row, (width,); a scalar that is NaN becomes null."""
+    row, params, begin = values.tolist(), dict[str, float | list[float] | None](), 0
     for name, size in layout:
-        places.append((name, begin, begin + size))
+        held = row[begin : begin + size]
+        params[name] = held if size > 1 else (held[0] if held[0] == held[0] else None)
         begin += size
-    return [
-        {name: row[a:b] if b - a > 1 else (row[a] if row[a] == row[a] else None) for name, a, b in places}
-        for row in values.tolist()
-    ]
+    return params
 
 
 def _check(y: Floats, fits: Fits) -> None:

@@ -100,12 +100,11 @@ def window_fits(sight: Sight, grid: Grid, asked: Ints, useful: NDArray[np.bool_]
     while True:
         anchor, select = _anchors(sight, grid, needed), _selects(sight, grid, needed)
         others = np.concatenate([anchor[anchor != NO_HOUR], select[select != NO_HOUR]])
-        closed = np.union1d(needed, others) if others.size else needed
-        if closed.size == needed.size:
+        if _has(needed, others):
             break
-        needed = closed
-    cutoffs = np.union1d(asked, needed)
-    slices = slices if cutoffs.size == asked.size else sight.slices(cutoffs)
+        needed = np.union1d(needed, others)
+    cutoffs = asked if _has(asked, needed) else np.union1d(asked, needed)
+    slices = slices if cutoffs is asked else sight.slices(cutoffs)
     row = np.searchsorted(cutoffs, needed)
     unused = slices.short == Short.FITS
     unused[row] = False
@@ -115,6 +114,13 @@ def window_fits(sight: Sight, grid: Grid, asked: Ints, useful: NDArray[np.bool_]
     role[np.searchsorted(cutoffs, asked[useful])] = Role.ASKED
     role[slices.short != Short.FITS] = Role.ASKED
     return WindowFits(sight.window_h, slices, role, _rows(cutoffs, row, anchor), _rows(cutoffs, row, select))
+
+
+def _has(hours: Ints, some: Ints) -> bool:
+    """Whether all of `some` are among ascending `hours`."""
+    if not some.size or not hours.size:
+        return not some.size
+    return bool((hours[np.minimum(np.searchsorted(hours, some), hours.size - 1)] == some).all())
 
 
 def _anchors(sight: Sight, grid: Grid, cutoffs: Ints) -> Ints:

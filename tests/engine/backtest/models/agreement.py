@@ -90,7 +90,7 @@ def subset_equals_whole(model: Sweeping, y: Floats, windows: tuple[int, ...], cu
     at = 0
     for window in windows:
         part = model.sweep(y, rolling(y, (window,), cuts))
-        assert whole.params[at : at + len(part.params)] == part.params
+        assert list(whole.params[at : at + len(part.params)]) == list(part.params)
         at += len(part.params)
 
 
