@@ -50,31 +50,30 @@ STILL_WINDOWS = Table(
 
 def table(epochs: Epochs, sessions: Sequence[Session], source: Source) -> pa.Table:
     """Rows of `still_windows`, in time order. epochs: merged; a window's row says which session it came from."""
-    devices = np.array([device_of(session.recording, source.subject_id) for session in sessions], np.str_)
+    devices = [device_of(session.recording, source.subject_id) for session in sessions]
+    number = np.array([devices.index(device) for device in devices], np.int64)
     still = np.flatnonzero(np.isfinite(epochs.still_g[:, 0]))
-    device = devices[epochs.session[still]] if len(still) else np.zeros(0, np.str_)
-    kept = still[thinned(epochs.still_g[still], epochs.night[still], device)]
+    kept = still[thinned(epochs.still_g[still], epochs.night[still], number[epochs.session[still]])]
     schema = STILL_WINDOWS.schema
     columns = {
         "subject_id": pa.repeat(source.subject_id, len(kept)),
         "source_id": pa.repeat(source.source_id, len(kept)),
         "night_date": pa.array(epochs.night[kept]).cast(pa.date32()),
         "ts": pa.array(epochs.ts_us[kept]).cast(schema.field("ts").type),
-        "device": pa.array(devices[epochs.session[kept]].tolist(), pa.string()),
-        **{f"{axis}_g": pa.array(epochs.still_g[kept, k]) for k, axis in enumerate("xyz")},
+        "device": pa.array([devices[session] for session in epochs.session[kept].tolist()], pa.string()),
+        **{f"{axis}_g": pa.array(epochs.still_g[kept, k] + 0.0) for k, axis in enumerate("xyz")},
     }
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def thinned(points: NDArray[np.float64], night: NDArray[np.int32], device: NDArray[np.str_]) -> NDArray[np.int64]:
+def thinned(points: NDArray[np.float64], night: NDArray[np.int32], device: NDArray[np.int64]) -> NDArray[np.int64]:
     """Which of (n, 3) points to keep, ascending: of each night, device and direction two, a quarter from either end.
 
     Whole windows, no means of a cell: directions that differ by degrees have a mean that is too short by milligrams.
     """
     if not len(points):
         return np.zeros(0, np.int64)
-    _, number = np.unique(device, return_inverse=True)
-    group = np.stack([night.astype(np.int64), number, direction(points)])
+    group = np.stack([night, device, direction(points)])
     order = np.lexsort(group[::-1])
     sorted_group = group[:, order]
     first = np.concatenate([[True], (sorted_group[:, 1:] != sorted_group[:, :-1]).any(0)])

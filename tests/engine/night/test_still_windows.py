@@ -20,7 +20,7 @@ def test_directions_are_96_cells_of_like_size() -> None:
 
 def test_two_windows_of_each_direction_night_and_device() -> None:
     points = np.repeat(directions(5, 2), 100, axis=0)
-    nights, devices = np.repeat([1, 2], 250).astype(np.int32), np.array(["a", "b"] * 250)
+    nights, devices = np.repeat([1, 2], 250).astype(np.int32), np.array([0, 1] * 250)
     kept = thinned(points, nights, devices)
     assert (np.diff(kept) > 0).all()
     groups = list(zip(nights[kept].tolist(), devices[kept].tolist(), direction(points[kept]).tolist(), strict=True))
