@@ -80,6 +80,8 @@ def told_of_zip(names: Sequence[str]) -> str:
         return "this looks like a spreadsheet (.xlsx), which is not read here: " + _CONVERT
     if any(name.endswith(".npy") for name in last):
         return "this looks like a NumPy archive, which is not read here: " + _CONVERT
+    if any(name.startswith("Takeout/") for name in names):
+        return "this looks like a Google Takeout zip: unpack it and give its Fitbit folder"
     if "export.xml" in last:
         return "this looks like Apple Health's export.zip: unpack it and give its export.xml"
     return "a zip without an E4's csv files: export the session again"

@@ -122,7 +122,8 @@ def _seen(sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[str]:
 
 def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str], twin: str | None) -> Iterator[str]:
     whole = [f"{_long(hours.by_signal[name])} of {name}" for name in hours.by_signal if name not in hours.lost()]
-    yield ", ".join(whole) if whole else f"{_long(n / 360)} recorded"
+    unused = "" if hours.by_signal else f", with none of {', '.join(FEATURE_CHANNELS)}"
+    yield ", ".join(whole) if whole else f"{_long(n / 360)} recorded{unused}"
     if hours.lost():
         yield "no " + " and no ".join(hours.lost())
     if hours.short():

@@ -41,6 +41,7 @@ def test_zips_of_others() -> None:
     assert "spreadsheet" in told_of_zip(["[Content_Types].xml", "xl/workbook.xml"])
     assert "NumPy" in told_of_zip(["acc.npy"])
     assert "give its export.xml" in told_of_zip(["apple_health_export/export.xml"])
+    assert "Fitbit folder" in told_of_zip(["Takeout/Fitbit/Global Export Data/heart_rate-2026-03-27.json"])
     assert "E4" in told_of_zip(["a.txt"])
     outcome = Night()([RawFile("a.npz", zipped({"time.npy": b"x"}))], Source("s", ("a.npz",), "p"))
     assert outcome.verdicts[0].reasons == ("FORMAT_UNKNOWN",) and "NumPy" in outcome.verdicts[0].message

@@ -76,6 +76,12 @@ def test_small_faults_change_no_status() -> None:
     assert _verdict(_recording(3.0, codes={"SIG_EMPTY": 1, "ROW_BAD": 2})).status is Status.OK
 
 
+def test_a_device_without_what_features_use_says_so() -> None:
+    verdict = _verdict(replace(_recording(3.0), expected=("ecg",)))
+    assert (verdict.status, verdict.reasons) == (Status.PARTIAL, ("SHORT",))
+    assert verdict.message.endswith("recorded, with none of acceleration, pulse (PPG), skin temperature")
+
+
 def test_no_epoch_is_rejected_with_a_reason() -> None:
     made = _recording(3.0)
     verdict = recorded("a.zip", [made], [], [], None)
