@@ -226,8 +226,8 @@ def candidates(files: pl.DataFrame, listing: Listing, include: Sequence[str]) ->
     """Adds to the files: input (path of the file, or of its E4 folder), is_folder, file (its name) and why.
 
     `why` is null for candidates, else says why the file is ignored. By default candidates are *.zip, *.parquet (but no
-    manifest.parquet or subjects.parquet), *.cwa, *.bin, *.edf, *.avro, *.gt3x and E4 folders; hidden files never are,
-    unless chosen.
+    manifest.parquet or subjects.parquet), *.cwa, *.bin, *.edf, *.avro, *.gt3x, exports of vitals and E4 folders; hidden
+    files never are, unless chosen.
     """
     last_of_root = listing.root.rstrip("/").rpartition("/")[2]
     frame = files.with_columns(name=_name(), folder=_folder(), e4=_name().is_in(E4_FILES))

@@ -38,8 +38,9 @@ Examples:
   nightmill export raw/P01/6012345.cwa raw/P02 --to s3://bucket/nrf
 
 A recording is named as its input with .nrf.parquet behind: raw/P01/a.zip becomes nrf/P01/a.zip.nrf.parquet, a folder
-of E4 files raw/P01/s nrf/P01/s.nrf.parquet; the second recording of one zip ends in -2.nrf.parquet. A file says of
-subject and zone what the original says, so give --zone and the like again when you reprocess.
+of E4 files raw/P01/s nrf/P01/s.nrf.parquet. The second recording of one zip ends in -2.nrf.parquet; the many files of
+a device's night become one, named as the first. A file says of subject and zone what the original says, so give --zone
+and the like again when you reprocess.
 """
     + exits.MEANING
 )
@@ -81,22 +82,25 @@ Row = tuple[str, str, str | None, int | None, str]
 
 
 def carry_out(inventory: Inventory, target: Store, force: bool, listener: Listener) -> Iterator[Row]:
-    """One row a recording, or an input that gave none; the columns of `SCHEMA`."""
+    """One row an input and recording, or an input that gave none; the columns of `SCHEMA`."""
     held, limit_mb = inventory.counts, Night().max_unpacked_mb
     listener(PlanMade(held.sources, held.inputs, held.size_bytes, 0))
     for rows in inventory.frames():
         for source in rows.sort("position", "file").partition_by("position", maintain_order=True):
             files = [RawFile(name, read_file(uri, target.options)) for name, uri in source["file", "uri"].iter_rows()]
-            told = [_written(made, target, force) for made in export(files, limit_mb)]
+            told = [row for made in export(files, limit_mb) for row in _written(made, target, force)]
             yield from told
             statuses = Counter(status for _, status, *_ in told)
             listener(BatchFinished(source["input"].n_unique(), sum(source["size_bytes"]), 0.0, statuses, {}))
 
 
-def _written(made: Nrf | Unreadable, target: Store, force: bool) -> Row:
+def _written(made: Nrf | Unreadable, target: Store, force: bool) -> Iterator[Row]:
     if isinstance(made, Unreadable):
-        return made.file, REFUSED, None, None, made.message
-    return made.file, _put(target, made, force), made.name, len(made.data), " ".join(made.codes)
+        yield made.file, REFUSED, None, None, made.message
+        return
+    status = _put(target, made, force)
+    for file in made.files:
+        yield file, status, made.name, len(made.data), " ".join(made.codes)
 
 
 def _put(target: Store, made: Nrf, force: bool) -> str:
@@ -115,8 +119,9 @@ def show(console: Console, told: pl.DataFrame, inventory: Inventory, to: str) ->
     """What was not exported first; then what was, by the name that it has now."""
     order = pl.Enum([TAKEN, REFUSED, EXPORTED, UNCHANGED])
     sized = pl.col("size_bytes").map_elements(size, pl.String).alias("size")
-    listed = told.sort(pl.col("status").cast(order), "input", "file")
-    draw(console, listed.select(pl.coalesce("file", "input"), "status", sized, "why"), "files", {}, SHOWN)
-    counts = told.group_by("status").len().sort(pl.col("status").cast(order))
+    once = told.with_columns(pl.coalesce("file", "input")).unique("file", maintain_order=True)
+    listed = once.sort(pl.col("status").cast(order), "file")
+    draw(console, listed.select("file", "status", sized, "why"), "files", {}, SHOWN)
+    counts = listed.group_by("status").len().sort(pl.col("status").cast(order))
     console.print(" · ".join(f"{n:,} {status}" for status, n in counts.iter_rows()) or "nothing")
     console.print(f"output     {to} · {count(inventory.ignored.height, 'other object')} ignored", soft_wrap=True)

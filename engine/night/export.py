@@ -18,9 +18,10 @@ ENDING = ".nrf.parquet"
 
 @dataclass(frozen=True, slots=True)
 class Nrf:
-    """file: the input. name: of the file to write, relative as the input's. codes: what the reader met in it."""
+    """files: the inputs that are in it, more than one where a device sends many a night. name: of the file to write,
+    relative as the first input's. codes: what the reader met."""
 
-    file: str
+    files: tuple[str, ...]
     name: str
     data: bytes
     codes: tuple[str, ...]
@@ -29,8 +30,8 @@ class Nrf:
 def export(files: Sequence[RawFile], max_unpacked_mb: int) -> Iterator[Nrf | Unreadable]:
     """The recordings of one Source's files, and why a file gave none. Never raises.
 
-    A recording is named as its input with `.nrf.parquet` behind, so that two inputs never meet; the second, third, …
-    of one zip with `-2.nrf.parquet`, `-3.nrf.parquet`, ….
+    A recording is named as its (first) input with `.nrf.parquet` behind, so that two inputs never meet; the second,
+    third, … of one zip with `-2.nrf.parquet`, `-3.nrf.parquet`, ….
     """
     signals = []
     for file in files:
@@ -46,4 +47,5 @@ def export(files: Sequence[RawFile], max_unpacked_mb: int) -> Iterator[Nrf | Unr
     for one in recordings:
         seen[one.file] += 1
         which = "" if seen[one.file] == 1 else f"-{seen[one.file]}"
-        yield Nrf(one.file, f"{one.file}{which}{ENDING}", export_nrf(one), in_order(one.codes))
+        files_in = tuple(upload.file for upload in one.uploads) or (one.file,)
+        yield Nrf(files_in, f"{one.file}{which}{ENDING}", export_nrf(one), in_order(one.codes))

@@ -12,16 +12,20 @@ from engine.night.export import Nrf, export
 from engine.night.night import Night
 from engine.night.recording import Unreadable
 from tests.engine.night import derived_files
+from tests.engine.night.avro_files import START_US, packed, record
 from tests.engine.night.cwa_files import blocks, cwa
 from tests.engine.night.e4_files import csvs, zipped
 from tests.engine.night.edf_files import edf, wrist
 from tests.engine.night.geneactiv_files import geneactiv, pages
+from tests.engine.night.gt3x_files import gt3x, log
 
 FORMATS = {
     "s/e4.zip": zipped(csvs(1200)),
     "s/a.cwa": cwa(blocks(60)),
     "s/g.bin": geneactiv(pages(60)),
     "s/e.edf": edf(wrist(600)),
+    "s/l.gt3x": gt3x(log(300)),
+    "s/1.avro": packed([record(600)]),
 }
 ZONE = "Europe/Zurich"
 
@@ -48,7 +52,7 @@ def only(file: RawFile) -> Nrf:
 def test_what_was_exported_reprocesses_to_the_same_rows(name: str) -> None:
     file = RawFile(name, FORMATS[name])
     exported = only(file)
-    assert (exported.file, exported.name) == (name, f"{name}.nrf.parquet")
+    assert (exported.files, exported.name) == ((name,), f"{name}.nrf.parquet")
     native, again = night(file), night(RawFile(exported.name, exported.data))
     assert native.tables["epochs"].num_rows > 0
     assert rows(native) == rows(again)
@@ -62,7 +66,17 @@ def test_a_folder_is_one_recording() -> None:
     files = [RawFile(f"P01/s/{name}", data) for name, data in csvs(60).items()]
     (one,) = made(*files)
     assert isinstance(one, Nrf)
-    assert (one.file, one.name) == ("P01/s", "P01/s.nrf.parquet")
+    assert (one.files, one.name) == (("P01/s",), "P01/s.nrf.parquet")
+
+
+def test_the_many_files_of_a_night_become_one() -> None:
+    files = [RawFile(f"v6/{n}.avro", packed([record(300, START_US + 300_000_000 * n)])) for n in range(3)]
+    (one,) = made(*files)
+    assert isinstance(one, Nrf)
+    assert (one.files, one.name) == (("v6/0.avro", "v6/1.avro", "v6/2.avro"), "v6/0.avro.nrf.parquet")
+    native, again = night(*files), night(RawFile(one.name, one.data))
+    assert native.tables["epochs"].num_rows == 90
+    assert rows(native) == rows(again)
 
 
 def test_sessions_of_one_zip_are_numbered() -> None:
