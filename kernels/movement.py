@@ -60,7 +60,8 @@ def movement(x, y, z, scale, offset, bounds, clip_g):  # type: ignore[no-untyped
     Source: van Hees 2013, 10.1371/journal.pone.0061691 (ENMO).
     """
     m = bounds.size - 1
-    norm = np.full(x.size, np.nan)
+    norm = np.empty(x.size)
+    norm[: bounds[0]], norm[bounds[m] :] = np.nan, np.nan
     floats = np.zeros((m, 2))
     integers = np.empty((m, 14), np.int64)
     for e in range(m):

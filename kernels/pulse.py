@@ -172,14 +172,19 @@ def flat_share(x: Floats, edges: Ints, least: int) -> Floats:
     share = np.zeros(edges.size - 1)
     for e in range(edges.size - 1):
         window = x[edges[e] : edges[e + 1]]
-        flat, run = 0, 1
-        for i in range(1, window.size + 1):
-            if i < window.size and window[i] == window[i - 1]:
-                run += 1
+        flat, begin = 0, 0
+        while begin + least <= window.size:  # where two neighbours before a run's end differ, none begins before them
+            i = begin + least - 1
+            while i > begin and window[i] == window[i - 1]:
+                i -= 1
+            if i > begin:
+                begin = i
                 continue
-            if run >= least:
-                flat += run
-            run = 1
+            end = begin + least
+            while end < window.size and window[end] == window[begin]:
+                end += 1
+            flat += end - begin
+            begin = end
         if window.size > 0:
             share[e] = flat / window.size
     return share
