@@ -42,6 +42,7 @@ def joined(pieces: Sequence[Recording]) -> Recording:
         channels=channels,
         events=events,
         codes={code: count for code, count in sorted(codes.items()) if count},
+        uploads=tuple(upload for piece in pieces for upload in piece.uploads),
     )
 
 
@@ -82,6 +83,7 @@ def since(raw: Recording, cleaned: Recording, from_us: int) -> Recording:
 
 def _channel(parts: Sequence[Channel], codes: Counter[str]) -> Channel:
     """Pieces that meet within a sample become one segment; where two hold the same time the earlier one's stay."""
+    parts = _one_way_up(parts)
     runs: list[list[Segment]] = []
     for segment in sorted((s for one in parts for s in one.segments), key=lambda segment: segment.t0_us):
         step = _step(runs[-1], segment) if runs else None
@@ -94,6 +96,25 @@ def _channel(parts: Sequence[Channel], codes: Counter[str]) -> Channel:
         runs[-1] += [replace(segment, values=values) for values in (lost, segment.values[max(-step, 0) :])]
     joined = (replace(run[0], values=np.concatenate([one.values for one in run])) for run in runs)
     return replace(parts[0], segments=tuple(joined))
+
+
+def _one_way_up(parts: Sequence[Channel]) -> list[Channel]:
+    """All as most samples are: a reader may have turned some pieces over, by what the device told of its beats."""
+    samples: Counter[int] = Counter()
+    for one in parts:
+        samples[polarity(one)] += sum(len(segment.values) for segment in one.segments)
+    ((most, _),) = samples.most_common(1)
+    return [one if polarity(one) == most else _turned_over(one) for one in parts]
+
+
+def polarity(channel: Channel) -> int:
+    """−1 where the reader turned the signal over."""
+    return -1 if channel.info.get("polarity") == -1 else 1
+
+
+def _turned_over(channel: Channel) -> Channel:
+    segments = tuple(replace(one, values=-one.values) for one in channel.segments)  # −MISSING is MISSING in int32
+    return replace(channel, segments=segments, info={**channel.info, "polarity": -polarity(channel)})
 
 
 def _step(run: Sequence[Segment], segment: Segment) -> int | None:

@@ -11,8 +11,9 @@ What `push` returns equals the whole file's epochs bit for bit, and so does all 
 the last half hour by the stages that the module has, so that it costs the same early and late in the night.
 
 `LATENCY_S` says how much later than its epoch's end a column is settled. The columns that it lacks hang on the whole
-night (wear and what hangs on it, sleep, night_date, reasons) and come with `close`. So do epochs in which the clock,
-the rate or the unit is in doubt, as of that only the whole file can decide (`UNDECIDED`).
+night (wear and what hangs on it, sleep, night_date, reasons) and come with `close`. So do epochs where the unit of
+acceleration is in doubt, and all after a doubt about clock, rate or which way up the pulse is: of these only the whole
+file decides. The first epochs wait for a minute at rest, which shows the unit; after an hour the stated one stands.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from engine.night import nights, parse, rows, verdicts
 from engine.night.clean import AXES, FLAT_S, clean, rest_norm
 from engine.night.device_clock import placed
 from engine.night.grid import EPOCH_S, EPOCH_US
-from engine.night.join import joined, latest, refuse_strangers, since
+from engine.night.join import joined, latest, polarity, refuse_strangers, since
 from engine.night.night import Night
 from engine.night.nrf_write import export_nrf
 from engine.night.recording import Recording, Unreadable
@@ -75,7 +76,7 @@ class Stream:
         self._tail: Recording | None = None
         self._heard_us = self._next_us = 0
         self._decided, self._unit_known = True, False
-        self._rates_hz: dict[str, float] = {}
+        self._seen: dict[str, list[float]] = {}
 
     def push(self, *pieces: RawFile | Recording) -> pa.Table:
         """Take files as they arrive (or recordings of one's own reader) and return the epochs that are settled now.
@@ -114,8 +115,8 @@ class Stream:
         """Put a piece behind the tail, unless it comes too late."""
         if piece.start_us < self._heard_us - LATE_US:
             return
-        rates = {(name, segment.fs_hz) for name, channel in piece.channels.items() for segment in channel.segments}
-        steady = all(self._rates_hz.setdefault(name, fs_hz) == fs_hz for name, fs_hz in rates)
+        seen = {(n, s.fs_hz, polarity(channel)) for n, channel in piece.channels.items() for s in channel.segments}
+        steady = all(self._seen.setdefault(name, told) == told for name, *told in seen)
         self._tail = joined([*([self._tail] if self._tail else []), piece])
         self._decided &= steady and not UNDECIDED.intersection(self._tail.codes)
         self._heard_us = latest(piece)
@@ -126,10 +127,11 @@ class Stream:
             return self._rows(stage.blank(0))
         cleaned = clean(self._tail, self.source.received_at)
         axes = [cleaned.channels[name] for name in AXES if name in cleaned.channels]
-        self._unit_known |= len(axes) < len(AXES) or rest_norm(axes) is not None
-        if not self._unit_known and self._heard_us - self._tail.start_us < PATIENCE_US:
+        waited = self._heard_us - self._tail.start_us >= PATIENCE_US
+        self._unit_known |= waited or len(axes) < len(AXES) or rest_norm(axes) is not None
+        if not self._unit_known:
             return self._rows(stage.blank(0))
-        decided = self._decided and self._unit_known and not UNDECIDED.intersection(cleaned.codes)
+        decided = self._decided and not UNDECIDED.intersection(cleaned.codes)
         parts = [stage.measure(s, n) for n, s in enumerate(nights.split([cleaned], self.source))]
         epochs = stage.concatenate(parts) if parts else stage.blank(0)
         settled = (epochs.ts_us >= self._next_us) & (epochs.ts_us < until_us)
