@@ -22,9 +22,6 @@ from engine.parts import decode, write_part
 from engine.receipt import Part
 from engine.storage import Store
 
-CRUMBS_A_PARTITION = 64
-"""A run compacts a table in between, once one of its partitions got more parts than this."""
-
 STEP_ROWS = 128 * 1024
 """A rewritten part has a multiple of these, the last one the rest."""
 
@@ -45,6 +42,8 @@ class Sizes:
     epochs, and rewriting them at the end of each run cost 7 % of processing them."""
     fewest: int = 2
     """Fewer small parts of a partition are not worth a rewrite."""
+    many: int = 64
+    """A partition with more small parts is crowded: none is spared, and a run compacts the table in between."""
 
     @property
     def crumb_bytes(self) -> int:
@@ -106,7 +105,7 @@ def _fits(held: Sequence[Part], more: Part, sizes: Sizes) -> bool:
 
 
 def _not_spared(small: Sequence[LivePart], sizes: Sizes) -> list[LivePart]:
-    is_crowded = len(small) > CRUMBS_A_PARTITION
+    is_crowded = len(small) > sizes.many
     return [found for found in small if is_crowded or found.part.size_bytes < sizes.spared_bytes]
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from engine import delta
 from engine.commit import LEDGER, Committer, Journal
-from engine.compact import CRUMBS_A_PARTITION, Sizes, compact
+from engine.compact import Sizes, compact
 from engine.events import BatchFinished, Committed, Listener, RunFinished
 from engine.intents import Change
 from engine.module import Table
@@ -137,7 +137,7 @@ class Progress:
     def _sweep(self, parts: Collection[Part]) -> None:
         """Compact the tables of which one partition got many parts in this run."""
         self._crumbs.update((part.table, *part.partition.values()) for part in parts)
-        crowded = {where[0] for where, count in self._crumbs.items() if count > CRUMBS_A_PARTITION}
+        crowded = {where[0] for where, count in self._crumbs.items() if count > self._settings.sizes.many}
         if self._settings.compact and crowded:
             compact(self._journal, sorted(crowded), self._listener, self._settings.sizes)
             self._crumbs = Counter({where: n for where, n in self._crumbs.items() if where[0] not in crowded})

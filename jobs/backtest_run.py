@@ -31,8 +31,9 @@ from engine.work import Mapped, Work
 from jobs.sweep import Backtest, prepare
 from jobs.workers import lend, limits
 
-FEWEST_PARTS = 16
-"""Fewer small parts stay as they are at the end of a step: rewriting them cost 4 % of the CPU of a short backtest."""
+SIZES = Sizes(group_bytes=8 * 2**20, fewest=16, many=512)
+"""How a step compacts. Attempts take fifteen times their compressed size while they are rewritten; rewriting a hundred
+fair parts took 11 % of the CPU of 10,000 series, and a few tiny ones 4 % of that of a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class _Steps:
             self._executor = self._lent.enter_context(lend(told, todo.count, self.listener))
         how = RunSettings(
             limits=limits(told),
-            commits=CommitSettings(told.commit.seconds, round(told.commit.mb * 1e6), sizes=Sizes(fewest=FEWEST_PARTS)),
+            commits=CommitSettings(told.commit.seconds, round(told.commit.mb * 1e6), sizes=SIZES),
             max_failures=told.max_failures,
             batch_works=told.batch or batch,
             config=told.model_dump_json(),

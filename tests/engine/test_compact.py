@@ -11,7 +11,7 @@ import pytest
 
 from engine import commit, compact, delta, intents, parts
 from engine.commit import Journal, recover
-from engine.compact import CRUMBS_A_PARTITION, Sizes, compact_table, crumbs
+from engine.compact import Sizes, compact_table, crumbs
 from engine.delta import LivePart
 from engine.events import Compacted
 from engine.module import column
@@ -137,7 +137,7 @@ def test_crumbs_are_grouped_by_partition_within_the_bound() -> None:
 
 def test_parts_of_a_fair_size_are_spared_while_they_are_few() -> None:
     sizes = Sizes(part_bytes=100, group_bytes=10_000, spared_bytes=20)
-    fair = [_live(f"fair{number:02}", 30) for number in range(CRUMBS_A_PARTITION - 2)]
+    fair = [_live(f"fair{number:02}", 30) for number in range(sizes.many - 2)]
     tiny = [_live("a", 3), _live("b", 19)]
     assert [[part.path for part in group] for group in crumbs([*fair, *tiny], sizes)] == [["a", "b"]]
     crowded = crumbs([*fair, *tiny, _live("one more", 30)], sizes)

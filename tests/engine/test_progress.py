@@ -9,6 +9,7 @@ import pytest
 
 from engine import delta, ledger
 from engine.commit import Committer, Journal, recover
+from engine.compact import Sizes
 from engine.errors import InfrastructureError, SchemaChanged
 from engine.events import BatchFinished, Committed, Compacted, Event, RunFinished
 from engine.intents import last
@@ -77,10 +78,9 @@ def test_a_finished_run_compacts_and_others_leave_it(store: Store) -> None:
     assert Compacted("nights", 4, 1) in events
 
 
-def test_a_crowded_partition_is_compacted_in_between(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.progress.CRUMBS_A_PARTITION", 3)
+def test_a_crowded_partition_is_compacted_in_between(store: Store) -> None:
     events: list[Event] = []
-    one = _progress(store, events, every_s=0.0)
+    one = _progress(store, events, every_s=0.0, sizes=Sizes(many=3))
     for key in "abcdefg":
         one.take(receipt(store, [key]), _itself)
     assert [event.table for event in events if isinstance(event, Compacted)] == ["epochs", "nights"]
