@@ -175,7 +175,7 @@ def test_types_without_meaning(kind: object) -> None:
         ({"type": "array", "items": {"type": "record", "name": "Nothing", "fields": []}}, zigzag(2**62) + zigzag(0)),
         ({"type": "array", "items": {"type": "fixed", "name": "No", "size": 0}}, zigzag(2**62) + zigzag(0)),
         ({"type": "array", "items": "int"}, zigzag(2_000_000) + bytes(2_000_000) + zigzag(0)),
-        ({"type": "array", "items": "int"}, (zigzag(1) + b"\0") * 1_100_000 + zigzag(0)),
+        ({"type": "array", "items": "int"}, (zigzag(1) + b"\0") * 310_000 + zigzag(0)),
     ],
 )
 def test_bombs_are_refused(kind: object, body: bytes) -> None:

@@ -14,6 +14,7 @@ from engine.night.night import Night
 from engine.night.nrf import export_nrf
 from engine.night.reasons import CODES
 from engine.night.recording import MISSING, Recording, Unreadable
+from engine.night.stream import Stream
 from engine.simulate import nights
 from tests.engine.night.avro_files import NO_RANGE, RANGE, START_US, of_session, packed, record, timed
 from tests.engine.night.test_cwa import physical, raw, times_us
@@ -207,6 +208,14 @@ def test_a_night_of_many_files_equals_one_file(night: nights.Night, quarters: li
     assert [verdict.file for verdict in many.verdicts] == [file.name for file in quarters]
     assert {verdict.status for verdict in many.verdicts} == {Status.OK}
     assert many.verdicts[0].message.startswith(f"one of {len(quarters)} files: 2.0 h of acceleration")
+
+
+def test_a_night_fed_file_by_file_equals_the_whole(quarters: list[RawFile]) -> None:
+    stream = Stream(Source("s", (), "P07", zone="Europe/Zurich"))
+    settled = sum(stream.push(file).num_rows for file in quarters)
+    fed, whole = stream.close().tables, run(quarters).tables
+    assert settled > 0.9 * whole["epochs"].num_rows
+    assert {name: table.equals(fed[name]) for name, table in whole.items()} == dict.fromkeys(whole, True)
 
 
 def test_heart_rate_against_the_truth(night: nights.Night, quarters: list[RawFile]) -> None:

@@ -15,10 +15,12 @@ from engine.night.nrf_write import export_nrf
 from engine.night.parse import read
 from engine.night.reasons import CODES
 from engine.night.recording import MISSING, Recording, Unreadable
+from tests.engine.night.avro_files import packed, record
 from tests.engine.night.cwa_files import blocks, cwa
 from tests.engine.night.e4_files import csvs, zipped
 from tests.engine.night.edf_files import edf, wrist
 from tests.engine.night.geneactiv_files import geneactiv, pages
+from tests.engine.night.gt3x_files import gt3x, log
 
 LIMIT_MB = 64
 Read = tuple[tuple[Recording, ...], tuple[Unreadable, ...]]
@@ -128,14 +130,16 @@ def device_file(name: str) -> bytes:
         "a.cwa": lambda: cwa(blocks(20)),
         "a.bin": lambda: geneactiv(pages(12)),
         "a.edf": lambda: edf(wrist(30), kind="EDF+D"),
+        "a.avro": lambda: packed([record(20)]),
+        "a.gt3x": lambda: gt3x(log(30), stored=True),
     }
     return made[name]()
 
 
 @MANY
-@given(edits, st.sampled_from(["a.cwa", "a.bin", "a.edf"]))
+@given(edits, st.sampled_from(["a.cwa", "a.bin", "a.edf", "a.avro", "a.gt3x"]))
 def test_device_files(changes: list[tuple[str, float, bytes]], name: str) -> None:
-    """Of these only CWA's blocks carry a check sum."""
+    """Of these only CWA's blocks and gt3x's records carry a check sum."""
     judged(name, damaged(device_file(name), changes))
 
 
