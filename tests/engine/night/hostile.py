@@ -40,9 +40,9 @@ def files() -> Iterator[tuple[str, str, bytes]]:
     nothing = {"type": "array", "items": "null"}
     yield "a quadrillion nulls in Avro", "nulls.avro", avro_of(nothing, zigzag(2**50) + zigzag(0))
     numbers = {"type": "array", "items": "long"}
-    yield "numbers that grow eightfold", "longs.avro", avro_of(numbers, zigzag(90 << 20) + bytes(90 << 20) + zigzag(0))
-    yield "deflated Avro", "deflated.avro", avro_of("bytes", zigzag(600 << 20) + bytes(600 << 20), deflate=True)
-    yield "an ActiGraph log of separators", "a.gt3x", zipped({"info.txt": b"", "log.bin": b"\x1e" * (60 << 20)})
+    yield "numbers that grow eightfold", "longs.avro", avro_of(numbers, zigzag(70 << 20) + bytes(70 << 20) + zigzag(0))
+    yield "deflated Avro", "deflated.avro", avro_of("bytes", zigzag(70 << 20) + bytes(70 << 20), deflate=True)
+    yield "an ActiGraph log of separators", "a.gt3x", zipped({"info.txt": b"", "log.bin": b"\x1e" * (20 << 20)})
     yield "30 million values in 3 kB", "bomb.parquet", run_lengths(30_000_000)
     yield "a dictionary of two billion words", "words.parquet", dictionary_of(2**31 - 1)
 
