@@ -177,7 +177,7 @@ def test_a_manifest_row_that_names_a_folder_says_it_of_all_candidates_below(tmp_
     ]  # fmt: skip
     assert whys(inventory) == {
         "S2": "the manifest names it; it is not there",
-        "notes.txt": "neither *.zip, *.parquet, *.cwa, *.bin, *.edf nor in an E4 folder",
+        "notes.txt": "neither *.zip, *.parquet, *.cwa, *.bin, *.edf, *.avro, *.gt3x nor in an E4 folder",
     }
 
 
