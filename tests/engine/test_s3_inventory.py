@@ -67,7 +67,7 @@ def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
     assert one.frame.equals(other.frame)
     assert sorted(one.inputs["uri"]) == [f"s3://study/{KEYS[0]}", f"s3://study/{KEYS[1]}", "s3://study/raw/n"]
     assert sorted(one.sources["source_id"]) == ["S1/2020-04-15", "S2/2020-04-15", "raw/n"]
-    others = "neither *.zip, *.parquet, *.cwa, *.bin, *.edf nor in an E4 folder"
+    others = "neither *.zip, *.parquet, *.cwa, *.bin, *.edf, *.avro, *.gt3x nor in an E4 folder"
     assert whys(one) == {"x.txt": others, "": "a folder's own object"}
 
 
