@@ -38,7 +38,11 @@ or the module's code or parameters changed; the file or parameter is named.
 """
 )
 @taking(*run_options)
-@click.option("--pilot", is_flag=True, help="Try some files of all sizes, for a minute at most; nothing is kept.")
+@click.option(
+    "--pilot",
+    is_flag=True,
+    help="Try some files of all sizes, or fits of a backtest, for a minute or so; nothing is kept.",
+)
 @click.option("--by-content", is_flag=True, help="Read changed files; where the bytes are the old ones, re-key them.")
 @click.option("--stale", is_flag=True, help="List every Source to process and why.")
 @click.option("--ignored", is_flag=True, help="List the objects that are no candidates and why.")
@@ -50,7 +54,7 @@ def command(pilot: bool, by_content: bool, stale: bool, ignored: bool, as_json: 
     that commit is completed.)
     """
     if is_backtest(flags["what"]):
-        return sweep_plan.plan(flags, as_json)
+        return sweep_plan.plan(flags, pilot, as_json)
     console = Console(stderr=as_json)
     told = settings(flags)
     study = prepare(told)

@@ -4,32 +4,50 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from typing import Any
 
 import click
 import polars as pl
 from rich.console import Console
 
+from engine.backtest.sweep.pilot import LEAST_S, fly
+from engine.backtest.sweep.plan import make
 from engine.storage import Store
 from jobs.backtest_flags import settings
 from jobs.show import count, draw, span
-from jobs.sweep import Backtest, prepare
+from jobs.sweep import Backtest, prepare, timelines
 from jobs.workers import number_of
 
 _HEADS = {"cpu_s": "s"}
 
 
-def plan(flags: dict[str, Any], as_json: bool) -> int:
-    """Read the series and count; nothing of the output changes."""
+def plan(flags: dict[str, Any], pilot: bool, as_json: bool) -> int:
+    """Read the series and count, after trying some fits if `pilot`; nothing of the output changes."""
     told = settings(flags)
     with tempfile.TemporaryDirectory(prefix="nightmill-plan-") as folder:
         study = prepare(told, frozen=Store(folder))
+        study = piloted(study) if pilot else study
     workers = number_of(told)
     if as_json:
         click.echo(json.dumps(summary(study, workers), default=str))
     else:
         show_sweep(Console(), study, workers)
     return 0
+
+
+def piloted(study: Backtest) -> Backtest:
+    """The study with costs as a pilot finds them here. Only what is told changes: spans of fits stay as the table of
+    costs cuts them, since their keys name stored rows."""
+    how = study.how
+    measured = fly({ref.name: ref.load() for ref in how.refs}, timelines(how.frozen, how.index, how.grid), how.grid)
+    found = make(timelines(how.frozen, how.index, how.grid), how.grid, how.refs, measured)
+    before, after = (dict(sweep.models.select("model", "cpu_s").iter_rows()) for sweep in (study.sweep, found))
+    scale = {name: after[name] / max(before[name], LEAST_S) for name in after}
+    units = [
+        replace(one, predicted_s=one.predicted_s * scale[one.group.rpartition("/")[2]]) for one in study.todo.units
+    ]
+    return replace(study, sweep=found, todo=replace(study.todo, units=units))
 
 
 def show_sweep(console: Console, study: Backtest, workers: int) -> None:

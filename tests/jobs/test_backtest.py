@@ -181,6 +181,10 @@ def test_the_command_plans_runs_ranks_and_answers(source: Path, tmp_path: Path) 
     code, told = run("plan", str(tmp_path / "b.yaml"), "--json")
     assert json.loads(told)["done_spans"] == 6
     narrow = ["--models=naive", "--windows=24,expanding", "--refits=6", "--horizon=2", "--evaluate=24", "--in-process"]
+    plans = [json.loads(run("plan", str(tmp_path / "b.yaml"), "--json", *more)[1]) for more in ((), ("--pilot",))]
+    costs = [{row["model"]: row["cpu_s"] for row in plan["models"]} for plan in plans]
+    assert all(costs[0][name] != costs[1][name] > 0 for name in ("naive", "seasonal_naive"))
+    assert plans[0]["to_do"]["spans"] == plans[1]["to_do"]["spans"]
     code, told = run("backtest", str(source), "-o", str(tmp_path / "o"), *narrow, "--json", "--progress", "json")
     board = json.loads(told[told.index('{"runs"') :])["leaderboard"]
     assert {(row["model"], row["window_h"]) for row in board} == {("naive", 24), ("naive", None)}
