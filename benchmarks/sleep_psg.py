@@ -45,7 +45,7 @@ class Person:
 
 
 def by_cole_kripke(counts: Floats) -> Floats:
-    """(n,) float64: above 0 is wake."""
+    """(n,) float64: above 0 is wake, and so is a score at the border."""
     score: Floats = cole_kripke(counts) - COLE_KRIPKE_ASLEEP_BELOW
     return np.where(score == 0.0, np.finfo(np.float64).tiny, score)
 

@@ -8,8 +8,6 @@ from numba import njit
 COLE_KRIPKE_ASLEEP_BELOW = 1.0
 SADEH_ASLEEP_FROM = 0.0
 """One vendor uses more than −4."""
-ACTIGRAPH_COUNTS = 100.0
-"""Counts of an ActiGraph are divided by it, and then capped, before Cole–Kripke's score; Sadeh's only capped."""
 CAP = 300.0
 
 _WEIGHTS = np.array([106.0, 54.0, 58.0, 76.0, 230.0, 74.0, 67.0])
@@ -19,7 +17,7 @@ _HALF = 5
 
 @njit("f8[:](f8[::1])", cache=True)
 def cole_kripke(activity):  # type: ignore[no-untyped-def]
-    """Score of each minute: asleep below 1. activity, result: (n,) float64.
+    """Score of each minute: asleep below 1. activity, result: (n,) float64; of an ActiGraph its counts / 100, at most 300.
 
     The score weighs four minutes before and two after; NaN where one of them is missing (NaN) or outside the series.
     Source: Cole 1992, 10.1093/sleep/15.5.461.

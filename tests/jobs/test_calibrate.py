@@ -93,3 +93,16 @@ def test_few_nights_are_said(raw: Path, tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "cal.parquet").height == 0
     with pytest.raises(UserError, match=r"ends with \.parquet or \.csv"):
         mill("calibrate", str(tmp_path / "out"), str(tmp_path / "cal.txt"))
+
+
+def test_a_failure_is_reproduced_with_the_table(raw: Path, tmp_path: Path) -> None:
+    table = tmp_path / "cal.csv"
+    table.write_text("subject_id,device,valid_from,cal_id,coefficients\nS1,Maker M 7,,mine,nonsense\n")
+    some = tmp_path / "raw"
+    some.mkdir()
+    for path in sorted(raw.glob("*.parquet"))[:2]:
+        (some / path.name).write_bytes(path.read_bytes())
+    flags = ["--zone", "UTC", "--in-process", "--max-failures", "100%", "--calibrations", str(table)]
+    CliRunner().invoke(cli, ["reprocess", str(some), "-o", str(tmp_path / "out"), *flags], standalone_mode=False)
+    (group,) = json.loads(mill("errors", str(tmp_path / "out"), "--json"))
+    assert f"--calibrations {table}" in group["reproduce"]
