@@ -43,15 +43,19 @@ def read_rows(
 
 def _between(data: bytes, columns: Sequence[str], lowest: str, highest: str) -> pa.Table:
     file = pq.ParquetFile(pa.BufferReader(data))
-    at = file.schema_arrow.names.index(SUBJECT)
+    leaf = _leaf(file, file.schema_arrow.names.index(SUBJECT))
     groups = []
     for number in range(file.metadata.num_row_groups):
-        found = file.metadata.row_group(number).column(_leaf(file, at)).statistics
+        found = file.metadata.row_group(number).column(leaf).statistics
         if found is None or not found.has_min_max or not (found.max < lowest or found.min > highest):
             groups.append(number)
     rows = file.read_row_groups(groups, list(columns), use_threads=False)
     subject = rows[SUBJECT]
-    return rows.filter(pc.and_(pc.greater_equal(subject, lowest), pc.less_equal(subject, highest)))
+    wanted = pc.and_(pc.greater_equal(subject, lowest), pc.less_equal(subject, highest))
+    at = pc.indices_nonzero(wanted).to_numpy()
+    if len(at) and at[-1] - at[0] + 1 == len(at):
+        return rows.slice(at[0], len(at))  # as in any part sorted by subject: no copy
+    return rows.filter(wanted)
 
 
 def _leaf(file: pq.ParquetFile, at: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from kernels.arrays import Floats, Ints
+from kernels.arrays import Flags, Floats, Ints
 
 SUMS = (
     "n_due",
@@ -42,7 +42,10 @@ N_BASE, ABS_BESIDE, ABS_BASE, N_SCALED_BASE, SCALED_BASE = range(9, 14)
 N_QUANTILES, ABS_Y, PIN10, PIN50, PIN90, WIDTH, COVERED = range(14, 21)
 ORIGIN_SUMS = ("n", "abs_error", "n_scaled", "scaled_abs")
 """The last axis of `by_origin`. A row that nobody or a stand-in served is charged the baseline's error here."""
+NOBODY = 4
+"""Who serves a row without a forecast; the others are 0 … 3."""
 FINE = 2.0**24
+Codes = NDArray[np.int32]
 
 
 @njit("f8(f8)", cache=True, inline="always")
@@ -64,9 +67,27 @@ def _add_quantiles(cell: Floats, y: float, q10: float, q50: float, q90: float) -
         cell[COVERED] += 1.0
 
 
+@njit("i8(i4, f8, b1)", cache=True, inline="always")
+def _group(served: int, yhat: float, common: bool) -> int:
+    return 2 * (NOBODY if np.isnan(yhat) else served) + int(common)
+
+
+@njit("i8(f8[:,::1], i4[:,::1], i4[:,::1], b1[::1], b1[::1])", cache=True)
+def find_groups(yhat: Floats, served: Codes, age: Codes, common: Flags, present: Flags) -> int:
+    """Mark the groups that rows belong to, 2 · served + common; returns the greatest age of rows with a forecast, −1 if
+    none. yhat, served, age: (origins, steps); a row without yhat is served by NOBODY. common: (origins,)."""
+    oldest = -1
+    for o in range(yhat.shape[0]):
+        for j in range(yhat.shape[1]):
+            present[_group(served[o, j], yhat[o, j], common[o])] = True
+            if not np.isnan(yhat[o, j]):
+                oldest = max(oldest, age[o, j])
+    return oldest
+
+
 @njit(
     "void(f8[:,:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1],"
-    " i8[:,::1], i8[:,::1], i8[::1], b1[::1], f8[::1], f8[::1])",
+    " i4[:,::1], i4[:,::1], b1[::1], i8[::1], b1[::1], f8[::1], f8[::1])",
     cache=True,
 )
 def add_scores(
@@ -78,37 +99,39 @@ def add_scores(
     q50: Floats,
     q90: Floats,
     baseline: Floats,
-    group: Ints,
-    age: Ints,
+    served: Codes,
+    age: Codes,
+    common: Flags,
     slot: Ints,
-    stands_in: NDArray[np.bool_],
+    stands_in: Flags,
     scale: Floats,
     scale_square: Floats,
 ) -> None:
     """Add each row with an observed y to cells[slot[group], age + 1, step] and to by_origin[origin].
 
     cells: (slots, ages + 1, steps, len(SUMS)) and by_origin: (origins, len(ORIGIN_SUMS)), both added to. y … baseline:
-    (origins, steps), NaN = missing; quantiles count where all three and yhat are there. group, age: (origins, steps);
-    age −1 = none. slot: (groups,), −1 = leave the row out. stands_in: (groups,), another model served.
+    (origins, steps), NaN = missing; quantiles count where all three and yhat are there. served, age, common: as in
+    `find_groups`; age −1 = none. slot: (groups,), −1 = leave the row out. stands_in: (groups,), another model served.
     scale, scale_square: (origins,) mean |y_t − y_{t−m}| and its square's mean up to the origin; NaN or 0 = undefined.
     """
     for o in range(y.shape[0]):
         scaled = scale[o] > 0.0 and scale_square[o] > 0.0
         per, per_square = (1.0 / scale[o], 1.0 / scale_square[o]) if scaled else (0.0, 0.0)
         for j in range(y.shape[1]):
-            actual, place = y[o, j], slot[group[o, j]]
-            if np.isnan(actual) or place < 0:
+            actual, f = y[o, j], yhat[o, j]
+            group = _group(served[o, j], f, common[o])
+            if np.isnan(actual) or slot[group] < 0:
                 continue
-            cell = cells[place, age[o, j] + 1, j]
+            cell = cells[slot[group], 0 if np.isnan(f) else age[o, j] + 1, j]
             cell[DUE] += 1.0
-            f, beside = yhat[o, j], abs(actual - baseline[o, j])
+            beside = abs(actual - baseline[o, j])
             if not np.isnan(beside):
                 cell[N_BASE] += 1.0
                 cell[ABS_BASE] += on_grid(beside)
                 cell[N_SCALED_BASE] += 1.0 if scaled else 0.0
                 cell[SCALED_BASE] += on_grid(beside * per)
             e = actual - f
-            charged = beside if np.isnan(f) or stands_in[group[o, j]] else abs(e)
+            charged = beside if np.isnan(f) or stands_in[group] else abs(e)
             if not np.isnan(charged):
                 by_origin[o, 0] += 1.0
                 by_origin[o, 1] += on_grid(charged)

@@ -61,7 +61,10 @@ def test_without_values_there_are_no_bounds(rows: pa.Table) -> None:
 
 def test_codes_become_text_and_each_row_group_has_its_own_texts_only() -> None:
     n = ROW_GROUP_ROWS + 10
-    texts, codes = [f"text {i}" for i in range(100)], np.where(np.arange(n) < ROW_GROUP_ROWS, 0, np.arange(n) % 50 - 1)
+    texts, codes = (
+        [f"text {i}" for i in range(100)],
+        np.where(np.arange(n) < ROW_GROUP_ROWS, 0, np.arange(n) % 50 - 1),
+    )
     rows = pa.table({"name": coded(texts, codes), "n": np.arange(n)})
     plain = pa.table({"name": rows["name"].cast(pa.string()), "n": np.arange(n)})
     data = encode(rows)
@@ -77,6 +80,13 @@ def test_codes_become_text_and_each_row_group_has_its_own_texts_only() -> None:
 def test_row_groups_have_statistics_of_keys_only() -> None:
     footer = pq.read_metadata(pa.BufferReader(encode(ROWS, ["ts"]))).row_group(0)
     assert [footer.column(i).is_stats_set for i in range(footer.num_columns)] == [False, True, False, False]
+
+
+def test_row_groups_of_long_lists_have_fewer_rows() -> None:
+    rows = pa.table({"n": np.arange(1000), "path": pa.array([[0.5] * 1311] * 1000)})
+    footer = pq.read_metadata(pa.BufferReader(encode(rows)))
+    assert [footer.row_group(g).num_rows for g in range(footer.num_row_groups)] == [99] * 10 + [10]
+    assert decode(encode(rows)).equals(rows)
 
 
 def test_only_floats_that_hardly_repeat_have_no_dictionary() -> None:

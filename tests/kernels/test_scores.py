@@ -30,11 +30,11 @@ def test_equals_the_naive_twin(seed: int) -> None:
 def test_known_answer_h4() -> None:
     y, f = np.array([[60.0, 62, 61, 65, 64]]), np.array([[61.0, 61, 63, 64, 66]])
     cells, by_origin = np.zeros((1, 1, 5, len(kernel.SUMS))), np.zeros((1, len(kernel.ORIGIN_SUMS)))
-    zero, none = np.zeros((1, 5), np.int64), np.full((1, 5), -1, np.int64)
+    zero, none = np.zeros((1, 5), np.int32), np.full((1, 5), -1, np.int32)
     scale = np.array([1.6])
     kernel.add_scores(
-        cells, by_origin, y, f, f - 3, f, f + 3, f, zero, none, np.zeros(1, np.int64), np.zeros(1, np.bool_), scale,
-        scale**2,
+        cells, by_origin, y, f, f - 3, f, f + 3, f, zero, none, np.zeros(1, np.bool_), np.zeros(1, np.int64),
+        np.zeros(1, np.bool_), scale, scale**2,
     )  # fmt: skip
     total = dict(zip(kernel.SUMS, cells.sum(axis=(0, 1, 2)) / 5, strict=True))
     assert total["abs_error"] == pytest.approx(1.4, abs=1e-7)

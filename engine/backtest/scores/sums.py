@@ -9,11 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.backtest.grid import Configuration
-from engine.backtest.scores.table import NONE, NOT_THE_MODEL, ORIGIN_SUMS, SCORE_SUMS, SERIES_SCORES, SERVERS
+from engine.backtest.scores.table import NOT_THE_MODEL, ORIGIN_SUMS, SCORE_SUMS, SERIES_SCORES, SERVERS
 from kernels import scores as kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
 _GROUPS = 2 * len(SERVERS)
 
 
@@ -21,7 +22,7 @@ _GROUPS = 2 * len(SERVERS)
 class Rows:
     """All forecasts of one series by one configuration.
 
-    (origins, steps) each, float64 with NaN = missing, or int64. y: observed, never filled. baseline: the seasonal naive
+    (origins, steps) each, float64 with NaN = missing, or int32. y: observed, never filled. baseline: the seasonal naive
     forecast of the same rows. served: places in `table.SERVERS`; a row without yhat counts as none. age_h: −1 = none.
     (origins,) each: common: bool, whether every configuration of the series has this origin. back_h: int64, hours to
     the series' last origin. scale, scale_square: mean |y_t − y_{t−m}| and mean (y_t − y_{t−m})² of all data up to the
@@ -34,8 +35,8 @@ class Rows:
     q50: Floats
     q90: Floats
     baseline: Floats
-    served: Ints
-    age_h: Ints
+    served: Codes
+    age_h: Codes
     common: NDArray[np.bool_]
     back_h: Ints
     scale: Floats
@@ -58,26 +59,16 @@ class ScoreSums:
         """Take in one series. Any order gives the same sums (exactly, while they are below 2²⁹)."""
         if not rows.y.size:
             return
-        served = np.where(np.isnan(rows.yhat), NONE, rows.served)
-        group = 2 * served + rows.common[:, None]
-        present = np.flatnonzero(np.bincount(group.ravel(), minlength=_GROUPS))
+        marked = np.zeros(_GROUPS, np.bool_)
+        oldest = kernel.find_groups(rows.yhat, rows.served, rows.age_h, rows.common, marked)
+        present = np.flatnonzero(marked)
         slot = np.full(_GROUPS, -1, np.int64)
         slot[present] = np.arange(len(present))
-        age = np.where(served == NONE, -1, rows.age_h)
-        cells = np.zeros((len(present), int(age.max()) + 2, rows.y.shape[1], len(kernel.SUMS)))
+        cells = np.zeros((len(present), oldest + 2, rows.y.shape[1], len(kernel.SUMS)))
         by_origin = np.zeros((len(rows.y), len(kernel.ORIGIN_SUMS)))
         paths = (rows.y, rows.yhat, rows.q10, rows.q50, rows.q90, rows.baseline)
-        kernel.add_scores(
-            cells,
-            by_origin,
-            *map(np.ascontiguousarray, paths),
-            np.ascontiguousarray(group),
-            np.ascontiguousarray(age),
-            slot,
-            _STANDS_IN,
-            np.ascontiguousarray(rows.scale),
-            np.ascontiguousarray(rows.scale_square),
-        )
+        served = (rows.served, rows.age_h, rows.common)
+        kernel.add_scores(cells, by_origin, *paths, *served, slot, _STANDS_IN, rows.scale, rows.scale_square)
         for number, part in zip(present.tolist(), cells, strict=True):
             key = (vital, configuration, number)
             self.cells[key] = _plus(self.cells.get(key), part)

@@ -6,12 +6,12 @@ import pyarrow as pa
 
 from engine.backtest.tables import FORECASTS
 from engine.module import Table, column
+from kernels.scores import NOBODY, SUMS
 from kernels.scores import ORIGIN_SUMS as ORIGIN_NAMES
-from kernels.scores import SUMS
 
 SERVERS = ("fit", "previous_good", "ensemble", "seasonal_naive", "none")
 """Who serves a row; their place here is their number in arrays. `fit` is the configuration's own model, in time."""
-FIT, PREVIOUS_GOOD, ENSEMBLE, SEASONAL_NAIVE, NONE = range(len(SERVERS))
+FIT, PREVIOUS_GOOD, ENSEMBLE, SEASONAL_NAIVE, NONE = range(NOBODY + 1)
 NOT_THE_MODEL = (ENSEMBLE, SEASONAL_NAIVE, NONE)
 """What they serve is no merit of the configuration: where configurations are ranked, it is charged seasonal naive's
 error there."""

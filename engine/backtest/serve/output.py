@@ -61,7 +61,6 @@ class Output:
 
     def _score(self, observed: Observed, served: Served) -> None:
         back_h = observed.origins[-1:] - observed.origins
-        who, age_h = served.served_by.astype(np.int64), served.age_h.astype(np.int64)
         for c, configuration in enumerate(self.layout.configurations):
             rows = sums.Rows(
                 served.y,
@@ -70,8 +69,8 @@ class Output:
                 served.q50[c],
                 served.q90[c],
                 served.seasonal,
-                who[c],
-                age_h[c],
+                served.served_by[c],
+                served.age_h[c],
                 served.common,
                 back_h,
                 observed.scale,

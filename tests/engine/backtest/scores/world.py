@@ -29,7 +29,7 @@ def rows(
 ) -> Rows:
     """yhat with quantiles 3 around it; age = hours since the start, modulo 3."""
     origins = len(y)
-    age = np.repeat(np.arange(origins) % 3, y.shape[1]).reshape(y.shape)
+    age = np.repeat(np.arange(origins, dtype=np.int32) % 3, y.shape[1]).reshape(y.shape)
     return Rows(
         y=y,
         yhat=yhat,
@@ -37,7 +37,7 @@ def rows(
         q50=yhat.copy(),
         q90=yhat + 3,
         baseline=baseline,
-        served=np.broadcast_to(np.asarray(served, np.int64), y.shape).copy(),
+        served=np.broadcast_to(np.asarray(served, np.int32), y.shape).copy(),
         age_h=age,
         common=np.ones(origins, np.bool_) if common is None else common,
         back_h=np.arange(origins)[::-1].copy(),
