@@ -1,10 +1,12 @@
-"""From the bytes of a zip to Parquet parts: what each stage of the module costs, beside the usual libraries.
+"""From the bytes of a recording to Parquet parts: what each stage of the module costs, beside the physical floor of the
+same bytes and, for the E4, the usual libraries.
 
-    python benchmarks/night_speed.py [--hours 8] [--repeats 5] [--json FILE]
+    python benchmarks/night_speed.py [--hours 8] [--repeats 5] [--formats E4 CWA ...] [--json FILE]
 
-Generated nights, warm, one core, one thread a library. Module and peers take turns on the same bytes; the
-median CPU time is given, which is the wall time of a quiet machine.
-The peers do less: no salvage, no checks, no cleaning of intervals, no quality.
+One generated night as E4 zip, Axivity CWA at 100 Hz, and NRF of both; warm, one core, one thread a library. All take
+turns; the median CPU time is given, which is the wall time of a quiet machine. The floor unpacks, decodes and looks at
+each value once: no checks, no salvage, no signal processing. The peers do less than the module: no salvage, no checks,
+no cleaning of intervals, no quality.
 """
 
 from __future__ import annotations
@@ -28,19 +30,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks import peers
+from benchmarks import peers, recordings
+from benchmarks.floor import floor
 from engine.module import RawFile, Source
 from engine.night import motion, ppg
 from engine.night.night import Night
 from engine.night.zips import Archive
 from engine.parts import encode
-from engine.simulate import nights
 
-SAMPLES_PER_S = 64 + 3 * 32 + 4 + 4 + 1
-SOURCE = Source("P01/night", ("night.zip",), "P01", "Europe/Zurich")
+SOURCE = Source("P01/night", ("night",), "P01", "Europe/Zurich")
+E4 = recordings.FORMATS[0]
 PAIRS = (
     ("inflate", "inflate", "zipfile"),
-    ("inflate and parse", "inflate and parse", "zipfile + polars"),
+    ("parse and clean", "inflate and parse", "zipfile + polars"),
     ("pulse", "pulse", "SciPy sosfiltfilt + find_peaks"),
     ("motion", "motion", "NumPy + SciPy median_filter"),
 )
@@ -62,19 +64,26 @@ class Stopwatch:
         return 1000 * statistics.median(self.laps[label])
 
 
-def stages(data: bytes, watch: Stopwatch) -> None:
-    """Each stage by itself, then the whole module on the same bytes."""
-    module, file = Night(), RawFile("night.zip", data)
-    watch("inflate", lambda: inflate(data))
-    parsed = watch("inflate and parse", lambda: module.parse([file], SOURCE))
-    sessions = watch("split", lambda: module.split(parsed, SOURCE))
-    moved = watch("motion", lambda: motion.measure(sessions[0].recording, sessions[0].grid))
-    watch("pulse", lambda: ppg.measure(sessions[0].recording, sessions[0].grid, moved.enmo_mg))
-    filtered = watch("filter (motion, pulse, temperature, wear)", lambda: module.filter(sessions))
-    found = watch("features", lambda: module.features(filtered))
-    watch("quality", lambda: [module.quality(night) for night in found])
+def lap(data: bytes, watch: Stopwatch) -> None:
+    """The floor, each stage by itself, then the whole module on the same bytes."""
+    module, file = Night(), RawFile("night", data)
+    watch("floor: unpack, decode, one pass", lambda: floor(data))
+    if data.startswith(b"PK"):
+        watch("inflate", lambda: inflate(data))
+    stages(module, file, watch)
     outcome = watch("module, whole", lambda: module([file], SOURCE))
     watch("parts", lambda: [encode(table) for table in outcome.tables.values()])
+
+
+def stages(module: Night, file: RawFile, watch: Stopwatch) -> None:
+    parsed = watch("parse and clean", lambda: module.parse([file], SOURCE))
+    sessions = watch("split", lambda: module.split(parsed, SOURCE))
+    moved = watch("motion", lambda: motion.measure(sessions[0].recording, sessions[0].grid))
+    if ppg.choose(sessions[0].recording):
+        watch("pulse", lambda: ppg.measure(sessions[0].recording, sessions[0].grid, moved.enmo_mg))
+    filtered = watch("filter: all signals", lambda: module.filter(sessions))
+    found = watch("features", lambda: module.features(filtered))
+    watch("quality", lambda: [module.quality(night) for night in found])
 
 
 def inflate(data: bytes) -> int:
@@ -91,43 +100,53 @@ def peer_stages(data: bytes, watch: Stopwatch) -> None:
     watch("motion", lambda: peers.motion(channels))
 
 
-def table(ours: Stopwatch, theirs: Stopwatch, millions: float) -> list[dict[str, Any]]:
+def table(ours: Stopwatch, theirs: Stopwatch | None, millions: float) -> list[dict[str, Any]]:
     """Rows of the printed table; `ratio` is theirs over ours."""
-    named = {label: (theirs.ms(other), peer) for label, other, peer in PAIRS}
-    rows: list[dict[str, Any]] = []
-    for label in ours.laps:
-        peer_ms, peer = named.get(label, (None, ""))
-        ms = ours.ms(label)
-        rows.append({"stage": label, "ms": ms, "peer_ms": peer_ms, "ratio": peer_ms and peer_ms / ms, "peer": peer})
+    named = {label: (theirs.ms(other), peer) for label, other, peer in PAIRS} if theirs else {}
     total = ours.ms("module, whole") + ours.ms("parts")
-    peer_total = theirs.ms("inflate and parse") + theirs.ms("pulse") + theirs.ms("motion")
-    last = {"stage": "zip bytes to parts", "ms": total, "peer_ms": peer_total, "ratio": peer_total / total}
-    rows.append({**last, "peer": "the peers' stages together"})
-    rows.append({"stage": "… a million raw values", "ms": total / millions, "peer_ms": None, "ratio": None, "peer": ""})
+    if theirs:
+        named["bytes to parts"] = (
+            theirs.ms("inflate and parse") + theirs.ms("pulse") + theirs.ms("motion"),
+            "all of these",
+        )
+    rows: list[dict[str, Any]] = []
+    for label, ms in [*((label, ours.ms(label)) for label in ours.laps), ("bytes to parts", total)]:
+        peer_ms, peer = named.get(label, (None, ""))
+        row = {"stage": label, "ms": ms, "ms_a_million": ms / millions, "peer_ms": peer_ms, "peer": peer}
+        rows.append({**row, "ratio": peer_ms and peer_ms / ms})
     return rows
+
+
+def show(name: str, rows: list[dict[str, Any]], size: int, millions: float) -> None:
+    print(f"\n{name}: {size / 1e6:.1f} MB, {millions:.2f} million raw values")
+    print(f"{'stage':34}{'ms':>8}{'ms/million':>12}{'peer ms':>9}{'ratio':>7}   peer")
+    for row in rows:
+        beside = f"{row['peer_ms']:9.1f}{row['ratio']:7.2f}   {row['peer']}" if row["peer_ms"] else ""
+        print(f"{row['stage']:34}{row['ms']:8.1f}{row['ms_a_million']:12.2f}{beside}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--formats", nargs="*", default=[], help="only these (parts of their names)")
     parser.add_argument("--json", type=Path, help="write the result to this file too")
     options = parser.parse_args()
-    inputs = [nights.draw(user=user, hours=options.hours).zip(level=6) for user in range(3)]
-    stages(inputs[0], Stopwatch())
-    peer_stages(inputs[0], Stopwatch())
-    ours, theirs = Stopwatch(), Stopwatch()
-    for _ in range(options.repeats):
-        for data in inputs:
-            stages(data, ours)
-            peer_stages(data, theirs)
-    rows = table(ours, theirs, options.hours * 3600 * SAMPLES_PER_S / 1e6)
-    print(f"{'stage':44}{'ms':>8}{'peer ms':>9}{'ratio':>7}   peer")
-    for row in rows:
-        beside = f"{row['peer_ms']:9.1f}{row['ratio']:7.2f}   {row['peer']}" if row["peer_ms"] else ""
-        print(f"{row['stage']:44}{row['ms']:8.1f}{beside}")
+    inputs = recordings.files(options.hours)
+    chosen = [name for name in inputs if not options.formats or any(part in name for part in options.formats)]
+    ours = {name: Stopwatch() for name in chosen}
+    theirs = {name: Stopwatch() for name in chosen if name == E4}
+    for number in range(options.repeats + 1):  # the first warms up
+        for name in chosen:
+            data, _ = inputs[name]
+            lap(data, ours[name] if number else Stopwatch())
+            if name in theirs:
+                peer_stages(data, theirs[name] if number else Stopwatch())
+    result = {name: table(ours[name], theirs.get(name), inputs[name][1]) for name in chosen}
+    for name, rows in result.items():
+        show(name, rows, len(inputs[name][0]), inputs[name][1])
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 @pytest.mark.parametrize(
     ("script", "options", "rows"),
     [
-        ("night_speed.py", ["--hours", "1", "--repeats", "1"], 12),
+        ("night_speed.py", ["--hours", "1", "--repeats", "1"], 4),
         ("engine_overhead.py", ["--files", "4"], 5),
         ("plan_scale.py", ["--files", "3000"], 6),
     ],
