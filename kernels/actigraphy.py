@@ -17,9 +17,10 @@ _HALF = 5
 
 @njit("f8[:](f8[::1])", cache=True)
 def cole_kripke(activity):  # type: ignore[no-untyped-def]
-    """Score of each minute: asleep below 1. activity, result: (n,) float64; of an ActiGraph its counts / 100, at most 300.
+    """Score of each minute: asleep below 1. activity, result: (n,) float64.
 
-    The score weighs four minutes before and two after; NaN where one of them is missing (NaN) or outside the series.
+    Activity of an ActiGraph is its counts divided by 100 and at most 300, as is usual. The score weighs four
+    minutes before and two after; NaN where one of them is missing (NaN) or outside the series.
     Source: Cole 1992, 10.1093/sleep/15.5.461.
 
     >>> cole_kripke(np.full(7, 2.0)).round(3).tolist()
