@@ -5,7 +5,7 @@ import pytest
 from statsmodels.tsa.seasonal import STL
 
 from kernels.stl import smoothers, stl, trend_length
-from kernels.stl_sweep import same_weights
+from kernels.stl_sweep import looser, same_weights
 from tests.engine.backtest.models.agreement import daily
 from tests.naive import stl as twin
 
@@ -45,3 +45,12 @@ def test_weights_are_shared_only_where_they_are_equal(season: int) -> None:
             np.testing.assert_array_equal(a, b)
     assert not same_weights(sizes[0] - 1, sizes[0], season) and not same_weights(100 * season + 1, sizes[0], season)
     assert not same_weights(sizes[0], 0, season)
+
+
+@pytest.mark.parametrize(("n", "season"), [(48, 24), (60, 24), (72, 24), (168, 24), (175, 24), (60, 7)])
+def test_what_the_figure_costs_is_that_of_the_whole_decomposition(n: int, season: int) -> None:
+    """STL is linear: its matrix is what it makes of each hour's unit impulse."""
+    matrix = np.column_stack([stl(impulse, season)[0] for impulse in np.eye(n)])
+    left = np.sum((np.eye(n) - matrix) ** 2)
+    added = np.mean(np.sum(matrix[-season:] ** 2, axis=1))
+    assert looser(n, 0, season) == pytest.approx(n / left * (1 + added), rel=0.05)

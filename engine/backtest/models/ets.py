@@ -24,8 +24,13 @@ FORMS = {
 @dataclass(frozen=True, slots=True)
 class ETS(Compiled):
     """Innovations state space form `form`: initial states solved by least squares, smoothing parameters searched from a
-    slow start or from the anchor's. Quantiles: normal, from the form's own forecast variance. The state at the end of
-    the slice is kept and carried on, so nothing is replayed out of phase (BACKTEST §4, fault 1).
+    slow start or from the anchor's. The state at the end of the slice is kept and carried on, so nothing is replayed
+    out of phase (BACKTEST §4, fault 1).
+
+    Quantiles: normal, from the form's own forecast variance; that of errors is Σ e² / (n − smoothing parameters and
+    initial states). What the estimates themselves are uncertain by is left out, as usual (Chatfield 1993,
+    10.1080/07350015.1993.10509938), so they are narrow where a slice has three seasons: of hours that keep the form's
+    promises they hold 70 to 78 % at 72 h and 80 % at 336 h; of M4 hourly, 66 to 72 % and 78 %.
     """
 
     form: str = "AAA"

@@ -17,7 +17,7 @@ from kernels.stl_sweep import adjust_slices, learn_walks
 class STLNaive(Compiled):
     """Seasonal figure of the slice's last cycle plus the newest value less its figure; the figure stays between fits.
 
-    Quantiles: normal, a random walk's variance; that of the figure is left out.
+    Quantiles: normal, from a random walk's variance and that of the figure.
     """
 
     season_h: int = 24

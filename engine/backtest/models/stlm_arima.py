@@ -11,14 +11,15 @@ from engine.backtest.contract import Fitted, Floats, History, Ints, Params, Path
 from engine.backtest.models.arima import estimate, parse, project
 from engine.backtest.models.auto_arima import SEARCHES, chosen
 from kernels.stl import stl
+from kernels.stl_sweep import looser
 
 
 @dataclass(frozen=True, slots=True)
 class STLMArima:
     """The seasonal figure of the slice's last cycle stays between fits; the ARIMA's states see y less the figure.
 
-    `order`: of the ARIMA, such as (1,1,1); empty: a search chooses, as in `AutoArima`. Quantiles: of the ARIMA; the
-    figure's error is left out.
+    `order`: of the ARIMA, such as (1,1,1); empty: a search chooses, as in `AutoArima`. Quantiles: of the ARIMA,
+    with the figure's error.
     """
 
     season_h: int = 24
@@ -49,8 +50,12 @@ class STLMArima:
 
     def fit(self, y: Floats, form: str, warm: Params | None, evaluations: int) -> Fitted:
         rest, figure = self._rest(y)
-        fitted = estimate(rest, parse(self.order or form), warm, evaluations)
-        return Fitted({**fitted.params, "figure": figure.tolist()}, fitted.evaluations)
+        order = parse(self.order or form)
+        fitted = estimate(rest, order, warm, evaluations)
+        wider = looser(fitted.params["n"], order.free + order.constant, self.season_h)
+        return Fitted(
+            {**fitted.params, "sigma2": fitted.params["sigma2"] * wider, "figure": figure.tolist()}, fitted.evaluations
+        )
 
     def predict(self, params: Params, after: Floats, at: Ints, steps: int) -> Paths:
         figure = np.array(params["figure"], np.float64)

@@ -9,6 +9,7 @@ from engine.backtest.contract import Model
 from engine.backtest.models.arima import Arima, parse
 from engine.backtest.models.stlm_arima import STLMArima
 from kernels.stl import stl
+from kernels.stl_sweep import looser
 from tests.engine.backtest.models import promises
 from tests.engine.backtest.models.agreement import daily
 
@@ -26,6 +27,9 @@ def test_forecasts_are_the_figure_plus_arimas() -> None:
     ours = model.predict(promises.learned(model, y[:168]), y[168:], at, 24)
     for row, origin in enumerate(at):
         np.testing.assert_allclose(ours.mean[row], rest.mean[row] + figure[origin : origin + 24], rtol=1e-12)
+    assert ours.low is not None and rest.low is not None
+    wider = np.sqrt(looser(167, 2, 24))
+    np.testing.assert_allclose(ours.mean - ours.low, wider * (rest.mean - rest.low), rtol=1e-9)
 
 
 @each
