@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -20,6 +22,12 @@ DIGITS = 9
 SHORT = 12
 """Hex digits kept of a column's SHA-256; a table's is kept whole."""
 Kept = dict[str, Any]
+
+
+def cpu() -> str:
+    """Which kind of CPU this is, by what NumPy finds in it."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])  # type: ignore[call-overload]
+    return hashlib.sha256(f"{platform.machine()} {found}".encode()).hexdigest()[:SHORT]
 
 
 def load() -> dict[str, Kept]:
@@ -38,11 +46,12 @@ def keep(nights: Mapping[str, Kept]) -> None:
 
 
 def of(files: Files, outcome: Outcome) -> Kept:
-    """input: of names and bytes. verdicts; tables: SHA-256 of each and, shortened, of its columns."""
+    """cpu: what it was made on. input: of names and bytes. verdicts; tables: SHA-256 of each and of its columns."""
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(name.encode() + hashlib.sha256(content).digest())
     return {
+        "cpu": cpu(),
         "input": digest.hexdigest()[:16],
         "verdicts": [[v.file, str(v.status), *v.reasons] for v in outcome.verdicts],
         "tables": {name: _table(table) for name, table in sorted(outcome.tables.items())},
