@@ -12,7 +12,7 @@ from engine import delta
 from engine.backtest.series.clean import series_of
 from engine.backtest.series.read_long import M4, Columns, read_long, scan
 from engine.backtest.series.read_output import TABLE, read_output
-from engine.backtest.series.read_wide import WideColumns, read_wide
+from engine.backtest.series.read_wide import WideColumns, is_wide, read_wide
 from engine.backtest.series.readable import readable
 from engine.backtest.series.series import Series
 from engine.errors import UserError
@@ -23,7 +23,8 @@ class Kind(StrEnum):
     """What lies at the URI."""
 
     AUTO = "auto"
-    """A folder with a `vitals` table is an output; columns of a long table make one; anything else is wide."""
+    """A folder with a `vitals` table is an output, any other one and a zip are wide; a table is wide where columns are
+    vitals and none is `value`, else long."""
     OUTPUT = "output"
     LONG = "long"
     WIDE = "wide"
@@ -78,6 +79,4 @@ def kind_of(source: SeriesInput, options: StoreOptions | None = None) -> Kind:
         return Kind.OUTPUT if is_output else Kind.WIDE
     with readable(source.uri):
         names = set(scan(source.uri, Store(split_uri(source.uri)[0], options).delta_options()).collect_schema())
-    wide = source.wide or WideColumns()
-    is_long = {Columns().ts, Columns().value} <= names or {M4.ts, M4.value} <= names or wide.ts not in names
-    return Kind.LONG if is_long else Kind.WIDE
+    return Kind.WIDE if is_wide(names) and not {M4.ts, M4.value} <= names else Kind.LONG

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from pathlib import PurePosixPath
 
 import polars as pl
 
-from engine.backtest.series.names import OURS, READINGS
+from engine.backtest.series.names import NO_VITAL, OURS, READINGS
 from engine.backtest.series.read_long import Columns, readings, scan
 from engine.backtest.series.readable import readable
 from engine.errors import UserError
@@ -20,6 +20,9 @@ from engine.storage import Store, StoreOptions, split_uri
 
 FILES_AT_ONCE = 500
 _ENDINGS = {".psv": "|", ".csv": ",", ".tsv": "\t"}
+SUBJECTS = ("subject_id", "pid", "Patient_ID", "patient_id", "RecordID")
+TIMES = ("ICULOS", "ts")
+"""What a table of all patients may call its columns of patients and of times, where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,16 @@ class WideColumns:
 def read_wide(
     uri: str, columns: WideColumns | None = None, options: StoreOptions | None = None
 ) -> Iterator[pl.DataFrame]:
-    """Frames of `names.READINGS`. uri: a .parquet or .csv, a .zip, or a folder. A vital that was never measured in a
-    patient is no series. Raises `UserError`: nothing there, or a file without a time or a vital."""
-    columns = columns or WideColumns()
+    """Frames of `names.READINGS`. uri: a .parquet or .csv, a .zip, or a folder. columns: None = by their names. A vital
+    that was never measured in a patient is no series. Raises `UserError`: nothing there, or a file without a time or a
+    vital, or one table where two columns may be the patient or the time."""
     if uri.endswith((".parquet", ".csv", ".tsv")):
         parent, _ = split_uri(uri)
         with readable(uri):
-            yield from _measured(uri, scan(uri, Store(parent, options).delta_options()), columns)
+            rows = scan(uri, Store(parent, options).delta_options())
+            yield from _measured(uri, rows, columns or recognised(uri, rows.collect_schema()))
         return
+    columns = columns or WideColumns()
     files = _zipped(uri, options) if uri.endswith(".zip") else _folder(Store(uri, options))
     some = False
     for _, group in groupby(enumerate(files), key=lambda one: one[0] // FILES_AT_ONCE):
@@ -52,6 +57,27 @@ def read_wide(
         yield from _measured(uri, pl.concat(frames, how="diagonal_relaxed").lazy(), columns)
     if not some:
         raise UserError(f"{uri}: no {', '.join(_ENDINGS)} file")
+
+
+def is_wide(names: Iterable[str]) -> bool:
+    """Whether a table's columns are vitals: some have names of ours, and none is the `value` of a long table."""
+    return NO_VITAL not in names and any(name in OURS for name in names)
+
+
+def recognised(where: str, names: Iterable[str]) -> WideColumns:
+    """The columns of one table of all patients, by their names. Raises `UserError` unless each is exactly one."""
+    return WideColumns(_one_of(where, names, "subject", SUBJECTS), _one_of(where, names, "ts", TIMES))
+
+
+def _one_of(where: str, names: Iterable[str], key: str, known: tuple[str, ...]) -> str:
+    found = [name for name in known if name in names]
+    if len(found) == 1:
+        return found[0]
+    which = f"{' and '.join(found)} may each be it" if found else f"none is {', '.join(known)}"
+    raise UserError(
+        f"{where}: which column is the {key}? {which}; there are {', '.join(names)}: "
+        f"say `kind: wide` and `columns: {{{key}: …}}`"
+    )
 
 
 def _measured(where: str, rows: pl.LazyFrame, columns: WideColumns) -> Iterator[pl.DataFrame]:

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from engine.backtest.series.clean import series_of
-from engine.backtest.series.read import SeriesInput, kind_of
+from engine.backtest.series.read import Kind, SeriesInput, kind_of
+from engine.backtest.series.read import read as read_any
 from engine.backtest.series.read_wide import WideColumns, read_wide
 from engine.backtest.series.series import Series
 from engine.errors import UserError
@@ -71,6 +72,37 @@ def test_one_table(tmp_path: Path, name: str) -> None:
     assert content(read(path, WideColumns("pid"))) == EXPECTED
 
 
+@pytest.mark.parametrize("subject", ["subject_id", "pid", "Patient_ID"])
+@pytest.mark.parametrize("time", ["ICULOS", "ts"])
+def test_a_table_of_all_patients_is_known_by_its_columns(tmp_path: Path, subject: str, time: str) -> None:
+    path = tmp_path / "all.parquet"
+    pl.DataFrame({"HR": [80.0, 90.0], "Lactate": [1.0, 1.0], time: [1, 2], subject: ["p", "p"]}).write_parquet(path)
+    assert kind_of(SeriesInput(str(path))) is Kind.WIDE
+    (series,) = read_any(SeriesInput(str(path)))
+    assert (series.subject_id, series.vital, series.values.tolist()) == ("p", "hr_bpm", [80.0, 90.0])
+
+
+@pytest.mark.parametrize(("columns", "sentence"), [
+    (("HR", "pid"), "which column is the ts? none is ICULOS, ts; there are HR, pid: say `kind: wide` and `columns: {ts"),
+    (("HR", "bed", "ICULOS"), "which column is the subject? none is subject_id, pid, Patient_ID"),
+    (("HR", "pid", "subject_id", "ts"), "which column is the subject? subject_id and pid may each be it"),
+    (("HR", "pid", "ICULOS", "ts"), "which column is the ts? ICULOS and ts may each be it"),
+])  # fmt: skip
+def test_columns_that_may_be_none_or_several(tmp_path: Path, columns: tuple[str, ...], sentence: str) -> None:
+    path = tmp_path / "all.parquet"
+    pl.DataFrame({name: [1.0] for name in columns}).write_parquet(path)
+    with pytest.raises(UserError) as caught:
+        list(read_any(SeriesInput(str(path))))
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("columns", [("HR", "ts", "value"), ("HR", "ds", "y"), ("who", "when")])
+def test_a_table_with_values_or_without_vitals_is_long(tmp_path: Path, columns: tuple[str, ...]) -> None:
+    path = tmp_path / "all.parquet"
+    pl.DataFrame({name: [1.0] for name in columns}).write_parquet(path)
+    assert kind_of(SeriesInput(str(path))) is Kind.LONG
+
+
 def test_a_vital_by_hand(tmp_path: Path) -> None:
     path = zipped(tmp_path, {"p1.psv": "SaO2|ICULOS\n95|1\n"})
     (series,) = read(path, WideColumns(names={"SaO2": "spo2_pct"}))
@@ -104,7 +136,7 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 def test_one_table_without_its_columns(tmp_path: Path) -> None:
     pl.DataFrame({"HR": [80.0]}).write_parquet(tmp_path / "x.parquet")
-    with pytest.raises(UserError, match="no column subject_id, ICULOS; there are HR"):
+    with pytest.raises(UserError, match=r"which column is the subject\? none is .*; there are HR:"):
         read(tmp_path / "x.parquet")
 
 

@@ -15,7 +15,6 @@ from engine.backtest.series.clean import series_of
 from engine.backtest.series.origins import judge, origins
 from engine.backtest.series.read import SeriesInput, read
 from engine.backtest.series.read_long import Columns
-from engine.backtest.series.read_wide import WideColumns
 from engine.backtest.series.scale import scales
 from engine.backtest.series.segments import Flag
 
@@ -28,7 +27,7 @@ def test_psv_and_parquet_of_the_same_patients_are_the_same_series(shared_data: P
     patients = sorted({series.subject_id for series in psv})
     some = tmp_path / "some.parquet"
     pl.scan_parquet(folder / "setB_dev.parquet").filter(pl.col("pid").is_in(patients)).sink_parquet(some)
-    table = list(read(SeriesInput(str(some), wide=WideColumns("pid"))))
+    table = list(read(SeriesInput(str(some))))
     assert len(patients) == 400
     assert [(s.subject_id, s.vital, s.start, s.corrections) for s in psv] == [
         (s.subject_id, s.vital, s.start, s.corrections) for s in table
