@@ -13,6 +13,7 @@ import pytest
 
 from engine.module import Module, Outcome, RawFile, Source, Status
 from engine.night.night import Night
+from engine.night.stream import LATENCY_S
 from engine.night.tables import OUTPUTS
 from engine.simulate import dirt, e4, nights
 
@@ -159,12 +160,8 @@ def test_dirt_never_raises_and_has_a_reason(made: nights.Night, kind: str) -> No
 
 
 def _support_us(column: str) -> int:
-    """How far beyond its epoch a column looks (KAT A8): filter block and margin, half the window, artefact marks."""
-    marks_s = 46 * 2
-    beyond_s = {"hr_bpm": 15 + marks_s, "rmssd_ms": 30 + marks_s, "sdnn_ms": 150 + marks_s, "q_ibi": 30 + marks_s}
-    beyond_s |= dict.fromkeys(("rr_brpm", "rr_n"), 16 + 5 + 80 + marks_s)  # a bridged hole, and a filter of its own
-    beyond_s |= dict.fromkeys(("lf_ms2", "hf_ms2", "hrv_ratio"), 150 + 30 + marks_s)  # held: half a minute more
-    return (80 + beyond_s.get(column, 0) + 10) * 1_000_000
+    """How far beyond its epoch's start a column looks (KAT A8)."""
+    return round((10 + LATENCY_S.get(column, 0.0)) * 1e6)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.99])
@@ -180,7 +177,7 @@ def test_known_answer_a8_truncation(made: nights.Night, share: float) -> None:
     for name in before.columns:
         if name in (*late, "ts"):
             continue
-        inside = joined.filter(pl.col("ts").cast(pl.Int64) + 10_000_000 + _support_us(name) <= end_us)
+        inside = joined.filter(pl.col("ts").cast(pl.Int64) + _support_us(name) <= end_us)
         assert inside[name].equals(inside[f"{name}_whole"].alias(name), null_equal=True), name
 
 
