@@ -83,7 +83,7 @@ def test_a_table_of_all_patients_is_known_by_its_columns(tmp_path: Path, subject
 
 
 @pytest.mark.parametrize(("columns", "sentence"), [
-    (("HR", "pid"), "which column is the ts? none is ICULOS, ts; there are HR, pid: say `kind: wide` and `columns: {ts"),
+    (("HR", "pid"), "which column is the ts? none is ICULOS, ts; there are HR, pid: say `kind: wide` and `columns:"),
     (("HR", "bed", "ICULOS"), "which column is the subject? none is subject_id, pid, Patient_ID"),
     (("HR", "pid", "subject_id", "ts"), "which column is the subject? subject_id and pid may each be it"),
     (("HR", "pid", "ICULOS", "ts"), "which column is the ts? ICULOS and ts may each be it"),
