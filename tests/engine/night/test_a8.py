@@ -46,7 +46,7 @@ def intact(name: str) -> bytes:
         return edf(wrist(1800), kind="EDF+D")
     if name == "n.bin":
         return geneactiv(pages(300))
-    data = nights.draw(8, night_date=date(2026, 3, 28), hours=1.0).zip()
+    data = nights.draw(8, night_date=date(2026, 3, 28), hours=0.75).zip()
     if name == "n.zip":
         return data
     (recording,), _ = read([RawFile("n.zip", data)], 64)

@@ -22,7 +22,7 @@ from tests.engine.night import avro_files
 from tests.engine.night.pieces import anywhere, pieces, quarters
 
 SOURCE = Source("s", ("n.zip",), "P01", zone="Europe/Zurich")
-HOURS = 3.5
+HOURS = 2.5
 
 
 @pytest.fixture(scope="module")
