@@ -12,7 +12,7 @@ from engine.progress import RunSummary
 from jobs import backtest_report, exits
 from jobs.backtest_flags import backtest_options, settings
 from jobs.backtest_run import carry_out, re_serve
-from jobs.leaders import as_dict, ranked, show_leaders
+from jobs.leaders import NOT_COMPARABLE, as_dict, show_leaders
 from jobs.options import as_json, taking
 from jobs.progress_json import JSON, progress_option, shown
 from jobs.show import span
@@ -56,13 +56,14 @@ def command(what_if: str | None, as_json: bool, progress: str, **flags: Any) -> 
             study = prepare(told, listener)
             show_sweep(console, study, number_of(told))
             output, served = study.output, carry_out(study, listener)
-    board = ranked(output, served)
-    page = backtest_report.write(output, served.serve_id, served.fits_id)
-    output.write(backtest_report.NAME, page.encode())
+    report = backtest_report.make(output, served.serve_id, served.fits_id)
+    output.write(backtest_report.NAME, report.page.encode())
     if as_json:
-        click.echo(json.dumps(as_dict(served, board), default=str))
+        click.echo(json.dumps(as_dict(served, report.found.board), default=str))
     else:
-        show_leaders(console, board)
+        show_leaders(console, report.found.board)
+        if not served.is_comparable:
+            console.print(NOT_COMPARABLE, soft_wrap=True)
         _show_end(console, output.uri, served.summaries)
     return exit_code(served.summaries)
 

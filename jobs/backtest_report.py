@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -41,10 +42,18 @@ CLINICAL = (
 )
 
 
-def write(
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found, and the HTML page that shows it."""
+
+    found: Findings
+    page: str
+
+
+def make(
     output: Store, serving: str | None = None, fits: str | None = None, asked: Asked | None = None, title: str = ""
-) -> str:
-    """The report of an output, as HTML. serving, fits: module ids of the two steps; the newest runs' if None.
+) -> Report:
+    """The report of an output. serving, fits: module ids of the two steps; the newest runs' if None.
 
     Raises `UserError` where the output holds no scores.
     """
@@ -58,7 +67,8 @@ def write(
         if delta.open_table(output, name) is not None
     }
     asked = asked or _asked(output, serving)
-    return render(find(frames, asked), title or "Backtest", f"{output.uri} · {serving} · {_now()}")
+    found = find(frames, asked)
+    return Report(found, render(found, title or "Backtest", f"{output.uri} · {serving} · {_now()}"))
 
 
 def newest(output: Store, table: str) -> str | None:

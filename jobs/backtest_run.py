@@ -45,6 +45,11 @@ class Served:
     serve_id: str
     settings: BacktestSettings
 
+    @property
+    def is_comparable(self) -> bool:
+        """Whether another run of the same settings gives the same rows."""
+        return self.settings.serve().is_comparable
+
 
 def carry_out(study: Backtest, listener: Listener) -> Served:
     """Both steps, on what the settings ask for; where there is nothing to do, nothing is started."""

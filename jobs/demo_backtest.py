@@ -11,7 +11,7 @@ from configs.read import load_as
 from engine.simulate.vitals import hourly
 from jobs import backtest_report
 from jobs.backtest_run import carry_out
-from jobs.leaders import ranked, show_leaders
+from jobs.leaders import show_leaders
 from jobs.progress import RunProgress
 from jobs.sweep import prepare
 from jobs.sweep_plan import show_sweep
@@ -39,6 +39,6 @@ def backtest(console: Console, folder: Path, seed: int) -> None:
         study = prepare(load_as(BacktestSettings, None, SETTINGS | told), progress)
         show_sweep(console, study, 1)
         served = carry_out(study, progress)
-    show_leaders(console, ranked(study.output, served))
-    page = backtest_report.write(study.output, served.serve_id, served.fits_id)
-    study.output.write(backtest_report.NAME, page.encode())
+    report = backtest_report.make(study.output, served.serve_id, served.fits_id)
+    show_leaders(console, report.found.board)
+    study.output.write(backtest_report.NAME, report.page.encode())

@@ -8,23 +8,13 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
-from engine.backtest.scores.cost import cpu_by_configuration
-from engine.backtest.scores.leaderboard import Leaderboard, leaderboard
-from engine.results.open import scan
-from engine.storage import Store
+from engine.backtest.scores.leaderboard import Leaderboard
 from jobs.backtest_run import Served
 from jobs.show import count, draw
 
 SHOWN = 15
+NOT_COMPARABLE = "not comparable: budget_s excludes by measured CPU seconds, so an equal run may rank otherwise"
 _UNITS = {"window/refit": "h", "cpu_s": "s", "skill": "%", "covered": "%"}
-
-
-def ranked(output: Store, served: Served) -> Leaderboard:
-    """The configurations of one serving, best first."""
-    told = served.settings
-    fits = scan(output, "fits", served.fits_id)
-    cpu = cpu_by_configuration(fits, told.refits_h, told.phase_h, told.every_h)
-    return leaderboard(scan(output, "series_scores", served.serve_id), cpu)
 
 
 def show_leaders(console: Console, board: Leaderboard) -> None:
@@ -54,6 +44,7 @@ def as_dict(served: Served, board: Leaderboard) -> dict[str, Any]:
         "runs": [asdict(one) for one in served.summaries],
         "fits_id": served.fits_id,
         "serve_id": served.serve_id,
+        "comparable": served.is_comparable,
         "basis": board.basis,
         "n_users": board.n_users,
         "leaderboard": board.frame.to_dicts(),

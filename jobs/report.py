@@ -30,7 +30,7 @@ def command(output: str, target: str | None, title: str, **flags: str | None) ->
     agreement.
     """
     store = opened(output, options(flags))
-    page = backtest_report.write(store, title=title).encode()
+    page = backtest_report.make(store, title=title).page.encode()
     if target is None:
         store.write(backtest_report.NAME, page)
         click.echo(f"{store.uri}/{backtest_report.NAME}")

@@ -35,8 +35,8 @@ from configs.backtest import BacktestSettings
 from engine.events import ignore
 from engine.results.open import scan
 from engine.storage import Store
+from jobs import backtest_report
 from jobs.backtest_run import carry_out
-from jobs.leaders import ranked
 from jobs.sweep import prepare
 
 PLOTS = os.environ.get("NIGHTMILL_PLOTS")
@@ -101,7 +101,7 @@ output = Store(str(folder / "out"))
 # for the number of configurations that were compared.
 
 # %%
-board = ranked(output, served)
+board = backtest_report.make(output, served.serve_id, served.fits_id).found.board
 columns = ["model", "window_h", "refit_h", "mase_charged", "skill", "covered", "cpu_s", "best", "as_good"]
 print(board.frame.select(columns).head(8))
 

@@ -186,8 +186,12 @@ def test_the_command_plans_runs_ranks_and_answers(source: Path, tmp_path: Path) 
     assert all(costs[0][name] != costs[1][name] > 0 for name in ("naive", "seasonal_naive"))
     assert plans[0]["to_do"]["spans"] == plans[1]["to_do"]["spans"]
     code, told = run("backtest", str(source), "-o", str(tmp_path / "o"), *narrow, "--json", "--progress", "json")
-    board = json.loads(told[told.index('{"runs"') :])["leaderboard"]
-    assert {(row["model"], row["window_h"]) for row in board} == {("naive", 24), ("naive", None)}
+    said = json.loads(told[told.index('{"runs"') :])
+    assert {(row["model"], row["window_h"]) for row in said["leaderboard"]} == {("naive", 24), ("naive", None)}
+    assert said["comparable"]
+    (tmp_path / "w.yaml").write_text("serving:\n  exclusions:\n    budget_s: 1.0\n")
+    code, told = run("backtest", str(source), "-o", str(tmp_path / "o"), *narrow, "--what-if", str(tmp_path / "w.yaml"))
+    assert "not comparable: budget_s" in told
     for words in (["status"], ["errors"], ["tables"], ["gc"], ["compact"]):
         assert run(*words, str(tmp_path / "o"))[0] == 0
     assert run("query", str(tmp_path / "o"), "select count(*) from forecasts")[0] == 0
@@ -198,8 +202,6 @@ def test_an_output_is_of_one_kind(source: Path, tmp_path: Path) -> None:
     backtest(source, tmp_path / "o", models=["naive"])
     with pytest.raises(ConfigError, match="holds a backtest"):
         run("plan", str(tmp_path), "-o", str(tmp_path / "o"), "--zone", "UTC")
-    with pytest.raises(UserError, match="mixes people in its scores"):
-        run("erase", str(tmp_path / "o"), "--subject", "P0", "--yes")
 
 
 @pytest.mark.real

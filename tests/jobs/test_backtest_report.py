@@ -105,4 +105,4 @@ def test_command_writes_it_into_the_output_or_elsewhere(tmp_path: Path) -> None:
 
 def test_what_is_no_backtest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no scores of a backtest"):
-        backtest_report.write(Store(tmp_path))
+        backtest_report.make(Store(tmp_path))
