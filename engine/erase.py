@@ -33,6 +33,22 @@ from engine.storage import Store
 
 RECORDS = ("runs", "dictionary")
 """Tables without a row of any subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What differs between kinds of output. teller: the table that says which units of work had the subject; it is
+    forgotten last. mixed: tables whose rows are of all subjects together, and go whole. source: what may bring the
+    subject back."""
+
+    teller: str
+    mixed: tuple[str, ...]
+    source: str
+
+
+REPROCESSING = Kind(
+    LEDGER, (), "raw files and subjects tables: the next reprocess brings back whom its inputs still hold"
+)
 _LOG = re.compile(r"\d{20}\.(?:json|crc|checkpoint.*\.parquet)")
 
 
@@ -54,63 +70,65 @@ class Person:
 
     subject: str
     keys: frozenset[str]
+    kind: Kind
 
-    def rows(self, columns: pa.Table, owner: str) -> pa.ChunkedArray:
-        """(n,) bool: which rows are this person's; `columns` holds the owner, and subject_id where there is one."""
+    def rows(self, name: str, columns: pa.Table, owner: str) -> pa.ChunkedArray:
+        """(n,) bool: which rows of a table go; `columns` holds the owner, and subject_id where there is one."""
+        if name in self.kind.mixed:
+            return pa.chunked_array([pa.repeat(bool(self.keys), columns.num_rows)])
         mine = pc.is_in(columns[owner], value_set=pa.array(sorted(self.keys), pa.string()))
         if "subject_id" in columns.column_names:
             mine = pc.or_(mine, pc.fill_null(pc.equal(columns["subject_id"], self.subject), False))
         return mine
 
 
-def find(store: Store, subject: str) -> dict[str, int]:
+def find(store: Store, subject: str, kind: Kind = REPROCESSING) -> dict[str, int]:
     """Rows that `erase` would take out of each table's present version; empty where there are none."""
-    person = _person(store, subject)
+    person = _person(store, subject, kind)
     found = {}
-    for name in _tables(store):
+    for name in _tables(store, kind):
         count = sum(count for _, count in _hits(store, name, person))
         if count:
             found[name] = count
     return found
 
 
-def erase(store: Store, subject: str) -> Erased:
+def erase(store: Store, subject: str, kind: Kind = REPROCESSING) -> Erased:
     """Take one subject out of everything. Raises `OutputBusy` where a run is at work."""
     refuse_if_running(store)
     number = recover(store)
-    person = _person(store, subject)
-    rows = find(store, subject)
+    person = _person(store, subject, kind)
+    rows = find(store, subject, kind)
     changes = [_without(store, name, person) for name in rows]
     run_id = f"erase-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     journal = Journal(store, run_id, socket.gethostname(), number)
     journal.post("erase", changes)
-    files = sum(_forget_parts(store, name, person) for name in _tables(store))
-    for name in _tables(store):
+    files = sum(_forget_parts(store, name, person) for name in _tables(store, kind))
+    for name in _tables(store, kind):
         _cut_log(store, name)
     for earlier in intents.earlier(store, journal.number):
         intents.empty(store, earlier)
     inventory_rows = sum(_forget_inventory(store, entry.path, person) for entry in store.list("_runs"))
-    return Erased(rows, files, inventory_rows, _remains(store, subject))
+    return Erased(rows, files, inventory_rows, _remains(store, person))
 
 
-def _tables(store: Store) -> list[str]:
-    """Those with rows of subjects; the ledger last, since it tells whose works the others' rows came from."""
-    names = [name for name in tables(store) if name not in (*RECORDS, LEDGER)]
-    return [*names, LEDGER]
+def _tables(store: Store, kind: Kind) -> list[str]:
+    """Those with rows of subjects; the teller last, since it tells whose works the others' rows came from."""
+    return [*(name for name in tables(store) if name not in (*RECORDS, kind.teller)), kind.teller]
 
 
-def _person(store: Store, subject: str) -> Person:
-    """Keys also from what an earlier, killed erasure has not reached: old ledger parts and frozen inventories."""
+def _person(store: Store, subject: str, kind: Kind) -> Person:
+    """Keys also from what a killed erasure has not reached: old parts of the teller and frozen inventories."""
     keys: set[str] = set()
-    for path in _parts(store, LEDGER):
-        told = _read(store, f"{LEDGER}/{path}", ["subject_id", "work_key"])
+    for path in _parts(store, kind.teller):
+        told = _read(store, f"{kind.teller}/{path}", ["subject_id", "work_key"])
         keys.update(told.filter(pc.equal(told["subject_id"], subject))["work_key"].to_pylist())
     for entry in store.list("_runs"):
         if entry.path.endswith(".parquet"):
             rows = pl.read_parquet(store.read(entry.path))
             if "subject_id" in rows.columns:
                 keys.update(rows.filter(pl.col("subject_id") == subject)["source_id"].drop_nulls())
-    return Person(subject, frozenset(keys))
+    return Person(subject, frozenset(keys), kind)
 
 
 def _parts(store: Store, name: str) -> Iterator[str]:
@@ -141,7 +159,8 @@ def _hits(store: Store, name: str, person: Person) -> Iterator[tuple[Part, int]]
 
 
 def _count(store: Store, name: str, path: str, person: Person, layout: Layout) -> int:
-    return pc.sum(person.rows(_read(store, f"{name}/{path}", [layout.owner, "subject_id"]), layout.owner)).as_py() or 0
+    columns = _read(store, f"{name}/{path}", [layout.owner, "subject_id"])
+    return pc.sum(person.rows(name, columns, layout.owner)).as_py() or 0
 
 
 def _without(store: Store, name: str, person: Person) -> Change:
@@ -154,7 +173,7 @@ def _without(store: Store, name: str, person: Person) -> Change:
         old.append(part)
         if count < part.rows:
             rows = decode(store.read(f"{name}/{part.path}"))
-            rest = rows.filter(pc.invert(person.rows(rows, layout.owner)))
+            rest = rows.filter(pc.invert(person.rows(name, rows, layout.owner)))
             new.append(write_part(store, name, rest, layout.key, part.partition))
     return Change.exchange(name, layout, new, old)
 
@@ -203,9 +222,11 @@ def _forget_inventory(store: Store, path: str, person: Person) -> int:
     return rows.height - kept.height
 
 
-def _remains(store: Store, subject: str) -> tuple[str, ...]:
-    told = ledger.runs(store).filter(pl.col("config").str.contains(subject, literal=True))
-    named = (f"settings of run {run_id} contain {subject!r}" for run_id in told["run_id"])
-    beyond = ["raw files and subjects tables: the next reprocess brings back whom its inputs still hold"]
-    beyond.append("copies elsewhere: backups, exports, noncurrent versions of a versioned bucket, half-written files")
+def _remains(store: Store, person: Person) -> tuple[str, ...]:
+    told = ledger.runs(store).filter(pl.col("config").str.contains(person.subject, literal=True))
+    named = (f"settings of run {run_id} contain {person.subject!r}" for run_id in told["run_id"])
+    beyond = [person.kind.source]
+    beyond.append(
+        "copies elsewhere: backups, exports, reports, noncurrent versions of a versioned bucket, half-written files"
+    )
     return (*named, *beyond)

@@ -7,12 +7,13 @@ from dataclasses import asdict
 
 import click
 
+from engine.backtest import erase as backtest
 from engine.erase import Erased, erase, find
-from engine.errors import UserError
 from engine.results.open import is_backtest
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count
+from jobs.sweep import FROZEN
 
 
 @click.command(
@@ -31,14 +32,16 @@ def command(output: str, subject: str, yes: bool, as_json: bool, **flags: str | 
     """Take every row of a subject out of OUTPUT: all tables, module versions, earlier table versions and records.
 
     Earlier versions of the tables can no longer be read afterwards. Remove the subject's raw files from the inputs
-    first: the next reprocess brings back whom they still hold.
+    first: the next reprocess brings back whom they still hold. Of a backtest, what was served and scored of others
+    together with the subject goes, too; the next `nightmill backtest` makes it again without a new fit.
     """
     store = opened(output, options(flags))
-    if is_backtest(store):
-        raise UserError(
-            f"{output}: a backtest mixes people in its scores; delete it, and make it again without {subject}"
-        )
-    told = erase(store, subject) if yes else Erased(find(store, subject), 0, 0, ())
+    of_backtest = is_backtest(store)
+    if yes:
+        told = backtest.erase(store, subject, FROZEN) if of_backtest else erase(store, subject)
+    else:
+        found = backtest.find(store, subject, FROZEN) if of_backtest else find(store, subject)
+        told = Erased(found, 0, 0, ())
     if as_json:
         click.echo(json.dumps({"erased": yes, **asdict(told)}))
         return 0
@@ -50,4 +53,6 @@ def command(output: str, subject: str, yes: bool, as_json: bool, **flags: str | 
     click.echo(f"erased, with {count(told.files, 'file')} of earlier versions; what this cannot reach:")
     for one in told.remains:
         click.echo(f"  {one}")
+    if of_backtest and told.rows:
+        click.echo("next: the same `nightmill backtest` command again, to serve and score the others")
     return 0

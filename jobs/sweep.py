@@ -18,7 +18,7 @@ from engine.backtest.grid import Configuration, Grid
 from engine.backtest.models.registry import refer as refer_models
 from engine.backtest.series.read import read
 from engine.backtest.series.series import Series
-from engine.backtest.series.store import freeze, thaw
+from engine.backtest.series.store import INDEX_FILE, freeze, thaw
 from engine.backtest.sweep.cutoffs import configurations
 from engine.backtest.sweep.plan import SweepPlan, make
 from engine.backtest.sweep.timeline import Timeline
@@ -98,14 +98,14 @@ def frozen_index(settings: BacktestSettings, place: Store) -> pl.DataFrame:
     found = freeze(_all(settings, place), place, FROZEN).sort("subject_id", "vital")
     sink = io.BytesIO()
     found.write_parquet(sink)
-    place.write(f"{FROZEN}/index.parquet", sink.getvalue())
+    place.write(f"{FROZEN}/{INDEX_FILE}", sink.getvalue())
     return found
 
 
 def last_index(place: Store) -> pl.DataFrame:
     """The series that the last backtest into an output froze."""
     try:
-        return pl.read_parquet(io.BytesIO(place.read(f"{FROZEN}/index.parquet")))
+        return pl.read_parquet(io.BytesIO(place.read(f"{FROZEN}/{INDEX_FILE}")))
     except InputMissing:
         raise UserError(f"{place.uri}: no backtest has been here; `nightmill backtest … -o {place.uri}`") from None
 

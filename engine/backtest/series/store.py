@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
@@ -14,10 +15,12 @@ import pyarrow as pa
 
 from engine.backtest.series.describe import data_hash
 from engine.backtest.series.series import Corrections, Readings, Series
-from engine.errors import UserError
+from engine.errors import InputMissing, UserError
 from engine.parts import decode, encode
 from engine.storage import Store
 
+INDEX_FILE = "index.parquet"
+"""Below a prefix, where whoever freezes keeps the index."""
 PART_SERIES = 256
 PART_HOURS = 1_000_000
 _READINGS = {"ts_us": np.int64, "value": np.float64, "weight": np.int64, "arrived": np.int64, "until": np.int64}
@@ -71,6 +74,34 @@ def thaw(store: Store, path: str, rows: Sequence[int] | None = None) -> list[Ser
     """The series of a part, or some of its rows. The part that was read last stays in memory."""
     table = _part(store, path)
     return [_series(table, row) for row in (range(table.num_rows) if rows is None else rows)]
+
+
+def held(store: Store, prefix: str, subject: str) -> int:
+    """How many series of a subject the frozen store has, by its `index.parquet`."""
+    return _indexed(store, prefix).filter(pl.col("subject_id") == subject).height
+
+
+def forget(store: Store, prefix: str, subject: str) -> None:
+    """Freeze what is left without a subject, let the index say so, and delete every part that it does not name. A call
+    that was killed is completed by the next."""
+    index = _indexed(store, prefix)
+    left = index.filter(pl.col("subject_id") != subject)
+    if len(left) < len(index):
+        kept = ((path, row) for path, row in left.select("path", "row").iter_rows())
+        left = freeze((one for path, row in kept for one in thaw(store, path, [row])), store, prefix)
+        sink = io.BytesIO()
+        left.sort("subject_id", "vital").write_parquet(sink)
+        store.write(f"{prefix}/{INDEX_FILE}", sink.getvalue())
+    named = {f"{prefix}/{INDEX_FILE}", *left["path"]}
+    for path in [entry.path for entry in store.list(prefix) if entry.path not in named]:
+        store.delete(path)
+
+
+def _indexed(store: Store, prefix: str) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(io.BytesIO(store.read(f"{prefix}/{INDEX_FILE}")))
+    except InputMissing:
+        return INDEX.to_frame()
 
 
 @lru_cache(maxsize=2)
