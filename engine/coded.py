@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 CODED = pa.dictionary(pa.int32(), pa.string())
 """One type of code only: two tables can be put together whatever the number of their texts."""
+FEW = 256
+"""So many texts may lie between those that occur."""
 
 
 def coded(texts: Sequence[str] | pa.Array, codes: NDArray[Any]) -> pa.DictionaryArray:
@@ -61,16 +63,25 @@ def ranks(values: pa.DictionaryArray) -> pa.Array:
 
 
 def fewest(rows: pa.Table) -> pa.Table:
-    """The same rows, every column of codes with the texts that occur in them only, in the order in which they do."""
+    """The same rows, every column of codes without texts that do not occur in them, but for a few."""
     for at, field in enumerate(rows.schema):
         if field.type == CODED:
-            whole = whole_array(rows.column(at))
-            used = pc.unique(whole.indices).drop_null()
-            place = np.zeros(len(whole.dictionary), np.int32)
-            place[used] = np.arange(len(used), dtype=np.int32)
-            codes = pa.array(place).take(whole.indices)
-            rows = rows.set_column(at, field, pa.DictionaryArray.from_arrays(codes, whole.dictionary.take(used)))
+            rows = rows.set_column(at, field, _trimmed(whole_array(rows.column(at))))
     return rows
+
+
+def _trimmed(values: pa.DictionaryArray) -> pa.DictionaryArray:
+    codes, texts = values.indices, values.dictionary
+    low, high = pc.min_max(codes).values()
+    if not low.is_valid:
+        return pa.DictionaryArray.from_arrays(codes, texts[:0], safe=False)
+    first, count = low.as_py(), high.as_py() - low.as_py() + 1
+    if count <= FEW:  # finding out which of them occur took 6 ns a row
+        return pa.DictionaryArray.from_arrays(pc.subtract(codes, low), texts.slice(first, count), safe=False)
+    used = pc.unique(codes).drop_null()
+    place = np.zeros(len(texts), np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(place).take(codes), texts.take(used), safe=False)
 
 
 def whole_array(column: pa.ChunkedArray) -> pa.Array:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from engine.coded import CODED, as_text, coded, coded_as, fewest, is_sound, ranks, table_of, whole_array
+from engine.coded import CODED, FEW, as_text, coded, coded_as, fewest, is_sound, ranks, table_of, whole_array
 
 PLAIN = pa.schema([pa.field("a", pa.string(), nullable=False, metadata={"unit": "1"}), pa.field("n", pa.int64())])
 
@@ -44,11 +44,13 @@ def test_equal_texts_have_equal_ranks_even_where_a_dictionary_is_unsound() -> No
     assert not is_sound(pa.chunked_array([unsound]))
 
 
-def test_the_fewest_texts_are_those_that_occur() -> None:
-    rows = pa.table({"a": coded([f"t{i}" for i in range(9)], np.array([7, -1, 3, 7])), "n": [1, 2, 3, 4]})
+@pytest.mark.parametrize(("apart", "held"), [(2, ["t1", "t2", "t3"]), (FEW, [f"t{FEW + 1}", "t1"])])
+def test_the_fewest_texts_are_those_that_occur_and_a_few_between(apart: int, held: list[str]) -> None:
+    codes = np.array([1 + apart, -1, 1, 1 + apart])
+    rows = pa.table({"a": coded([f"t{i}" for i in range(2 * FEW)], codes), "n": [1, 2, 3, 4]})
     found = fewest(rows)
     assert found["a"].to_pylist() == rows["a"].to_pylist()
-    assert found["a"].chunk(0).dictionary.to_pylist() == ["t7", "t3"]
+    assert found["a"].chunk(0).dictionary.to_pylist() == held
     assert fewest(rows.slice(1, 1))["a"].chunk(0).dictionary.to_pylist() == []
 
 
