@@ -20,6 +20,7 @@ from engine.identity import Identity
 from engine.longitudinal.nights import NEEDED
 from engine.longitudinal.plan import NIGHTS, plan
 from engine.longitudinal.work import Baselines, refer
+from engine.overlap import live_parts
 from engine.progress import CommitSettings, RunSummary
 from engine.record import refuse_if_running
 from engine.results.open import current, is_backtest, newest, scan, tables
@@ -36,6 +37,7 @@ NOUN = "range"
 """What progress counts: some hundred persons, neighbours by name."""
 RANGES_A_BATCH = 1
 """Its rows are in memory until they are written, so no more."""
+OLD = "the baselines are of earlier nights"
 FAR = 3.0
 """Deviations beyond this are counted as far."""
 
@@ -107,6 +109,15 @@ def hold(store: Store, told: Settings, listener: Listener) -> Held:
     with lend(told, todo.count, listener) as executor:
         summary = run(identity, mapped, todo, store, executor, how, listener, after=after)
     return Held(identity.module_id, reads_from, summary)
+
+
+def are_old(store: Store) -> bool:
+    """Whether an output has baselines, and nights of the newest finished run that these do not know."""
+    held = newest(store)
+    if held is None or not {"baselines", NIGHTS} <= set(tables(store)) or not live_parts(store, NIGHTS, held):
+        return False
+    todo = plan(store, held, refer(Baselines(held))[1].module_id)
+    return bool(todo.count or todo.shared_removals)
 
 
 def by_feature(store: Store, module_id: str) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from engine.events import Listener
 from engine.progress import CommitSettings, RunSummary
 from engine.run import RunSettings, run
 from jobs import exits
+from jobs.baselines import OLD, are_old
 from jobs.estimates import held, refuse_surprise, with_estimate
 from jobs.options import as_json, run_options, settings, taking
 from jobs.plan import show_plan
@@ -113,6 +114,8 @@ def show_summary(console: Console, study: Study, summary: RunSummary) -> None:
     bad = mine.filter(pl.col("status") != "ok").height
     if bad:
         console.print(f"next       nightmill errors {where}     {count(bad, 'file')} not ok", soft_wrap=True)
+    if are_old(study.output):
+        console.print(f"next       nightmill baselines {where}     {OLD}", soft_wrap=True)
     console.print(f"next       nightmill tables {where}", soft_wrap=True)
 
 

@@ -13,6 +13,7 @@ from engine import ledger
 from engine.results.open import current, newest, scan, tables
 from engine.results.summary import history
 from engine.storage import Store
+from jobs.baselines import OLD, are_old
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import draw
@@ -46,6 +47,8 @@ def command(output: str, as_json: bool, **flags: str | None) -> int:
     draw(console, runs.sort("run_id", descending=True), "runs, newest first", {}, 10)
     draw(console, marked, "files by status", {})
     draw(console, rows, "rows", {}, 100)
+    if are_old(store):
+        console.print(f"next       nightmill baselines {output}     {OLD}", soft_wrap=True)
     return 0
 
 

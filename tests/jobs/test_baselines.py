@@ -23,6 +23,7 @@ from engine.results.query import query
 from engine.schemas import RUN_TIME_COLUMNS
 from engine.storage import Store
 from jobs import exits
+from jobs.baselines import OLD, are_old
 from jobs.cli import cli
 from tests.engine.longitudinal.persons import NIGHTS_ID, output, random_nights, rows, series, table
 
@@ -99,6 +100,26 @@ def test_only_ranges_whose_nights_changed_are_done_again(tmp_path: Path) -> None
     fresh = output(tmp_path / "fresh", changed)
     hold(fresh)
     assert digests(store) == digests(fresh)
+
+
+def test_an_output_says_that_its_baselines_are_of_earlier_nights(tmp_path: Path) -> None:
+    def told() -> bool:
+        hinted = OLD in CliRunner().invoke(cli, ["status", store.uri], standalone_mode=False).stdout
+        assert hinted is are_old(store)
+        return hinted
+
+    store = output(tmp_path, NIGHTS)
+    assert not told(), "nobody has asked for any"
+    hold(store)
+    assert not told()
+    output(tmp_path, [NIGHTS[0]])
+    assert not told(), "the same night again"
+    output(tmp_path, [NIGHTS[0] | {"rhr_p10": 99.0}])
+    assert told()
+    hold(store)
+    assert not told()
+    output(tmp_path, NIGHTS, "night-ffffffffffff")
+    assert told(), "other nights altogether"
 
 
 def test_a_new_person_and_one_erased_leave_no_row_behind(tmp_path: Path) -> None:
