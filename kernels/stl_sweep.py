@@ -86,8 +86,12 @@ def looser(n, unknowns, season):  # type: ignore[no-untyped-def]
 @njit("void(i8[::1], i8[::1], i8[::1], i8, i8, f8[:, ::1])", cache=True)
 def loosen(start, end, unknowns, done, season, values):  # type: ignore[no-untyped-def]
     """The variances in rows `done` … of what was learned from slices less their figures, unknowns: (fits,)."""
+    size, known, factor = 0, 0, 1.0
     for i in range(done, start.size):
-        values[i, 4] *= looser(end[i] - start[i], unknowns[i], season)
+        if end[i] - start[i] != size or unknowns[i] != known:
+            size, known = end[i] - start[i], unknowns[i]
+            factor = looser(size, known, season)
+        values[i, 4] *= factor
 
 
 @njit("void(f8[::1], i8[::1], i8[::1], i8, b1, f8[:, ::1], i8[::1])", cache=True)
@@ -96,7 +100,7 @@ def learn_walks(rest, start, end, done, drifts, values, failed):  # type: ignore
 
     values: (fits, SMOOTHED + season + 1), the last column the slice's hours. Rows before `done` and failed ones stay.
     """
-    season = values.shape[1] - SMOOTHED - 1
+    size, factor = 0, 1.0
     for i in range(done, start.size):
         if failed[i] != 0:
             continue
@@ -106,7 +110,9 @@ def learn_walks(rest, start, end, done, drifts, values, failed):  # type: ignore
         for t in range(1, n):
             total += (x[t] - x[t - 1] - drift) ** 2
         row[0], row[1], row[2], row[3] = 1.0, 0.0, 0.0, 1.0
-        row[4] = total / (n - 1 - drifts) * looser(n, 1 + drifts, season)
+        if n != size:
+            size, factor = n, looser(n, 1 + drifts, values.shape[1] - SMOOTHED - 1)
+        row[4] = total / (n - 1 - drifts) * factor
         row[5], row[6] = x[n - 1], drift
         row[row.size - 1] = n
         failed[i] = 0 if np.isfinite(row).all() else NOT_FINITE
