@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from engine.module import RawFile
-from engine.night.clock import LATEST_US, arrange, at_measured_rate
-from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS, crc32
+from engine.night.clock import arrange, at_measured_rate
+from engine.night.nrf_blocks import Block, read_blocks
+from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS
 from engine.night.nrf_write import export_nrf as export_nrf
 from engine.night.parquet_pages import RowGroup, pages_agree, row_groups
 from engine.night.reasons import CODES
-from engine.night.recording import MISSING, Channel, Device, Events, Recording, Segment, Unreadable
+from engine.night.recording import Channel, Device, Events, Recording, Segment, Unreadable
 
 _MAGIC = b"PAR1"
 _OPTIONAL = ("dt_us", "crc32")
 _MOST_CHANNELS = 256
 _MOST_OFFSET_MIN = 16 * 60
-_LONGEST_BLOCK_S = 61.0
 _SLOWEST_HZ, _FASTEST_HZ = 1e-3, 1e5
-_STEEPEST = 1e12
 _BYTES_A_VALUE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One row. `dt_us`: offsets of irregular samples, else None; `fs_hz` is then None too."""
-
-    channel: str
-    seq: int
-    t0_us: int
-    fs_hz: float | None
-    values: NDArray[np.int32]
-    dt_us: NDArray[np.int32] | None
-    scale: float
-    offset: float
-    unit: str
 
 
 def looks_like_parquet(data: bytes) -> bool:
@@ -75,7 +56,7 @@ def read(file: RawFile, max_unpacked_mb: int) -> Recording | Unreadable:
     codes: Counter[str] = Counter({code: _whole(n) for code, n in _mapping(meta, "codes").items() if code in CODES})
     groups = [number for number, group in enumerate(listed) if _is_honest(group, data)]
     codes["BLK_BAD"] += len(listed) - len(groups)
-    blocks = [block for group in groups for block in _row_group(parquet, group, codes)]
+    blocks = [block for group in groups for block in read_blocks(parquet, group, codes)]
     if not blocks:
         return Unreadable(name, dict(codes + Counter(BLK_BAD=1)), "no block could be read; send the file again")
     return _recording(file, meta, blocks, codes)
@@ -105,65 +86,6 @@ def _metadata(raw: bytes) -> dict[str, Any] | None:
 def _is_honest(group: RowGroup, data: bytes) -> bool:
     """Whether the pages of the columns that are read hold as much as the footer says, which `_refusal` has judged."""
     return all(pages_agree(data, chunk) for chunk in group.chunks if chunk.path.partition(".")[0] in COLUMNS)
-
-
-def _row_group(parquet: pq.ParquetFile, group: int, codes: Counter[str]) -> Iterator[Block]:
-    """The sound blocks of a row group; the others are counted."""
-    names = [name for name in COLUMNS if name in parquet.schema_arrow.names]
-    try:
-        table = parquet.read_row_group(group, columns=names, use_threads=False).combine_chunks()
-        table.validate(full=True)
-        table = table.set_column(0, "channel", table["channel"].cast(pa.string()))
-        lists = {name: _Lists.of(table, name) for name in ("values", "dt_us") if name in names}
-        plain = table.drop_columns(list(lists)).to_pydict()  # half the time of rows as Arrow makes them
-    except (pa.ArrowException, OSError, ValueError, KeyError):
-        codes["BLK_BAD"] += 1
-        return
-    for index, cells in enumerate(zip(*plain.values(), strict=True)):
-        row = dict(zip(plain, cells, strict=True))
-        block = _block(row, lists["values"].at(index), lists["dt_us"].at(index) if "dt_us" in lists else None)
-        if block is None:
-            codes["BLK_BAD"] += 1
-        else:
-            yield block
-
-
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    """A column of int32 lists as one flat array; a null inside becomes MISSING, a null list None."""
-
-    flat: NDArray[np.int32]
-    offsets: list[int]
-    valid: list[bool]
-
-    @classmethod
-    def of(cls, table: pa.Table, name: str) -> _Lists:
-        column = table[name].cast(pa.list_(pa.int32())).combine_chunks()
-        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-        flat = column.values.fill_null(MISSING) if column.values.null_count else column.values
-        return cls(flat.to_numpy(zero_copy_only=False), column.offsets.to_pylist(), column.is_valid().to_pylist())
-
-    def at(self, index: int) -> NDArray[np.int32] | None:
-        return self.flat[self.offsets[index] : self.offsets[index + 1]] if self.valid[index] else None
-
-
-def _block(row: Mapping[str, Any], values: NDArray[np.int32] | None, dt_us: NDArray[np.int32] | None) -> Block | None:
-    """The block of a row, or None if its counts, times or check sum do not hold."""
-    plain = [row[key] for key in ("channel", "seq", "t0_us", "scale", "offset", "unit")]
-    if values is None or any(cell is None for cell in plain) or row["n"] != len(values) or not len(values):
-        return None
-    if row.get("crc32") is not None and crc32(values) != row["crc32"]:
-        return None
-    if not (1 / _STEEPEST <= abs(row["scale"]) <= _STEEPEST and abs(row["offset"]) <= _STEEPEST):
-        return None
-    fs_hz = row["fs_hz"]
-    if fs_hz is None:
-        if dt_us is None or len(dt_us) != len(values) or not 0 <= row["t0_us"] < LATEST_US:
-            return None
-    elif isfinite(fs_hz) and fs_hz > 0 and len(values) > _LONGEST_BLOCK_S * fs_hz + 1:
-        return None
-    channel, seq, t0_us, scale, offset, unit = plain
-    return Block(channel, seq, t0_us, fs_hz, values, dt_us if fs_hz is None else None, scale, offset, unit)
 
 
 def _recording(file: RawFile, meta: dict[str, Any], blocks: list[Block], codes: Counter[str]) -> Recording | Unreadable:
