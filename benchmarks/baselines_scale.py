@@ -31,7 +31,7 @@ from engine.commit import Journal, recover
 from engine.identity import Identity
 from engine.intents import Change
 from engine.module import Table
-from engine.night.tables import NIGHTS
+from engine.night.nights_table import NIGHTS
 from engine.parts import write_part
 from engine.record import begin, dictionary_change, runs_change
 from engine.schemas import FILES

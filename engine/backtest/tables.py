@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from engine.module import Table, column
+from engine.backtest.columns import column
+from engine.module import Table
 from engine.schemas import TIME
 
 _PATH = pa.list_(pa.float64())
@@ -47,11 +48,7 @@ FITS = Table(
             column("mean_gap_s", pa.float64(), "s", "mean time between observed hours"),
             column("params_json", pa.string(), "1", "fitted parameters; engine.backtest.reload uses them again"),
             column(
-                "params_dropped",
-                pa.bool_(),
-                "1",
-                "true where `nightmill gc --params-days` took stored parameters away",
-                since="0.2.0",
+                "params_dropped", pa.bool_(), "1", "true where `nightmill gc --params-days` took stored parameters away"
             ),
             column("data_hash", pa.string(), "1", "SHA-256 of the as-of slice"),
             column("cpu_s", pa.float64(), "s", "CPU time of the fit and its forecasts"),

@@ -12,9 +12,20 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.module import Outcome, RawFile, Source, Table, Verdict
-from engine.night import derived, features, merge, nights, parse, quality, readings, rows, verdicts, zones
+from engine.night import (
+    derived,
+    features,
+    merge,
+    nights,
+    parse,
+    quality,
+    readings,
+    rows,
+    still_windows,
+    verdicts,
+    zones,
+)
 from engine.night import epochs as stage
-from engine.night import still_windows as still
 from engine.night.clean import clean
 from engine.night.device_clock import placed
 from engine.night.epochs import Epochs
@@ -69,7 +80,7 @@ class Night:
 
     @property
     def outputs(self) -> dict[str, Table]:
-        return {**OUTPUTS, "still_windows": still.STILL_WINDOWS}
+        return dict(OUTPUTS)
 
     def __call__(self, files: Sequence[RawFile], source: Source) -> Outcome:
         """Tables and one verdict for each input. Whatever the bytes, no exception; no value is invented."""
@@ -84,7 +95,7 @@ class Night:
             "epochs": rows.epochs_table(epochs, source),
             "nights": rows.nights_table(judged, source),
             "vitals": rows.vitals_table(epochs, readings.hours(parsed.readings), source),
-            "still_windows": still.table(epochs, filtered.sessions, source),
+            "still_windows": still_windows.table(epochs, filtered.sessions, source),
         }
         return Outcome(tables, told)
 

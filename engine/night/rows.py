@@ -14,8 +14,9 @@ from engine.module import Source
 from engine.night.epochs import UNKNOWN, Epochs
 from engine.night.features import HOUR
 from engine.night.grid import EPOCH_US
+from engine.night.nights_table import NIGHTS
 from engine.night.quality import GOOD_PPG, GOOD_TEMP, Judged
-from engine.night.tables import EPOCHS, NIGHTS, VITALS
+from engine.night.tables import EPOCHS, VITALS
 from engine.night.wear import ON
 from engine.vitals.hours import Hours, by_hour
 from engine.vitals.plausibility import LIMITS

@@ -8,44 +8,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from engine.module import Source, Table, column
+from engine.module import Source
 from engine.night.calibration import device_of
 from engine.night.epochs import Epochs
 from engine.night.nights import Session
-from engine.night.tables import CALIBRATION, F8, NIGHT_DATE, SINCE, SOURCE, SUBJECT, TEXT, TIME
+from engine.night.tables import STILL_WINDOWS
 
 CELLS_A_SIDE = 4
 A_CELL = 2
 """Windows kept of each cell: with 6 faces of 4 × 4 cells at most 192 a night and device."""
-
-_WHOSE = "vendor, model and serial number; without one, whose it is"
-_MEAN = "mean of {} as the device measured it; at most 2 windows of each of 96 directions a night and device"
-STILL_WINDOWS = Table(
-    schema=pa.schema(
-        [
-            SUBJECT,
-            SOURCE,
-            NIGHT_DATE,
-            column("ts", TIME, "1", "start of the 10-s epoch", required=True, since=SINCE),
-            column("device", TEXT, "1", _WHOSE, required=True, since=SINCE),
-            *(
-                column(
-                    f"{axis}_g",
-                    F8,
-                    "g",
-                    _MEAN.format(axis),
-                    minimum="90 % of samples, sd of each axis below 13 mg",
-                    source=CALIBRATION,
-                    since=SINCE,
-                )
-                for axis in "xyz"
-            ),
-        ]
-    ),
-    key=("source_id", "ts"),
-    sort=("device", "ts", "source_id"),
-    partition="night_date",
-)
 
 
 def table(epochs: Epochs, sessions: Sequence[Session], source: Source) -> pa.Table:

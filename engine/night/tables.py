@@ -1,33 +1,29 @@
-"""The three tables that the reference module writes: every column with unit, meaning, least data and source."""
+"""The tables that the reference module writes: every column with unit, meaning, least data and source."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
 from engine.module import Table, column
-
-TIME = pa.timestamp("us", tz="UTC")
-F8 = pa.float64()
-I8 = pa.int64()
-TEXT = pa.string()
-
-HDCZA = "10.1038/s41598-018-31266-z"
-SIB = "10.1371/journal.pone.0142533"
-ENMO = "10.1371/journal.pone.0061691"
-CALIBRATION = "10.1152/japplphysiol.00421.2014"
-TASK_FORCE = "10.1161/01.CIR.93.5.1043"
-SHAFFER = "10.3389/fnins.2020.594880"
-PULSE_CYCLE = "10.1038/s41598-017-01433-9"
-WST = "10.1042/BSR20171279"
-DETACH = "10.1186/s12874-022-01633-6"
-SQI = "10.1109/JBHI.2014.2338351"
-BRACELET = "10.2196/13404"
-FUSION = "10.1109/TBME.2013.2246160"
-SINCE = "0.2.0"
-
-SUBJECT = column("subject_id", TEXT, "1", "person, as the Source names it", required=True)
-SOURCE = column("source_id", TEXT, "1", "unit of work that the row came from; joins with every table", required=True)
-NIGHT_DATE = column("night_date", pa.date32(), "1", "local date of the evening of the night", required=True)
+from engine.night.fields import (
+    CALIBRATION,
+    DETACH,
+    ENMO,
+    F8,
+    FUSION,
+    I8,
+    NIGHT_DATE,
+    SHAFFER,
+    SIB,
+    SINCE,
+    SOURCE,
+    SQI,
+    SUBJECT,
+    TASK_FORCE,
+    TEXT,
+    TIME,
+)
+from engine.night.nights_table import NIGHTS
 
 EPOCHS = Table(
     schema=pa.schema(
@@ -131,134 +127,6 @@ EPOCHS = Table(
     partition="night_date",
 )
 
-_TWO_HOURS = "720 epochs"
-_HEADER = [
-    SUBJECT,
-    SOURCE,
-    NIGHT_DATE,
-    column("wake_date", pa.date32(), "1", "night_date + 1 day", required=True),
-    column("start", TIME, "1", "first recorded epoch of the night"),
-    column("end", TIME, "1", "end of the last recorded epoch of the night"),
-    column("recorded_h", F8, "h", "time in which any channel was recorded"),
-    column("wear_h", F8, "h", "time worn"),
-    column("spt_method", TEXT, "1", "hdcza, hdcza_fixed, session or none", source=HDCZA),
-    column("cal_id", TEXT, "1", "accelerometer calibration in force (+: two); identity for none", source=CALIBRATION),
-]
-_HEART = [
-    column(
-        "rhr_p10",
-        F8,
-        "bpm",
-        "10th percentile of the 5-min running median of hr_bpm where q_ppg is at least 0.6",
-        minimum=_TWO_HOURS,
-        source=PULSE_CYCLE,
-    ),
-    column("hr_mean", F8, "bpm", "mean of hr_bpm where q_ppg is at least 0.6", minimum=_TWO_HOURS),
-    column("hr_median", F8, "bpm", "median of hr_bpm where q_ppg is at least 0.6", minimum=_TWO_HOURS),
-    column("hr_min5", F8, "bpm", "lowest 5-min mean of hr_bpm where q_ppg is at least 0.6", minimum=_TWO_HOURS),
-    column("hr_nadir_rel", F8, "1", "time of hr_min5 as a fraction of the sleep period", minimum=_TWO_HOURS),
-    column("rmssd_median", F8, "ms", "median of rmssd_ms", minimum="360 epochs", source=SHAFFER),
-    column("ln_rmssd", F8, "1", "natural logarithm of rmssd_median", minimum="360 epochs", source=SHAFFER),
-    column("sdnn_median", F8, "ms", "median of sdnn_ms", minimum="6 windows of 5 min (180 epochs)", source=TASK_FORCE),
-]
-_TEMPERATURE = [
-    column(
-        "wst_p99_stable",
-        F8,
-        "Cel",
-        "99th percentile over epochs that change by at most 0.2 °C in 5 min, from 30 min after sleep onset",
-        minimum=_TWO_HOURS,
-        source=WST,
-    ),
-    column("wst_mean", F8, "Cel", "mean of skin_temp_c", minimum=_TWO_HOURS),
-    column("wst_median", F8, "Cel", "median of skin_temp_c", minimum=_TWO_HOURS),
-    column("wst_p05", F8, "Cel", "5th percentile of skin_temp_c", minimum=_TWO_HOURS),
-    column(
-        "wst_slope_onset",
-        F8,
-        "Cel/h",
-        "slope of skin_temp_c in the first 2 h of the sleep period",
-        minimum="540 epochs",
-    ),
-]
-_SLEEP = [
-    column("enmo_mean", F8, "mg", "mean of enmo_mg", minimum=_TWO_HOURS, source=ENMO),
-    column("still_frac", F8, "1", "share of epochs with enmo_mg below 5 mg", minimum=_TWO_HOURS, source=ENMO),
-    column("spt_onset", TIME, "1", "start of the sleep period time window", source=HDCZA),
-    column("spt_end", TIME, "1", "end of the sleep period time window", source=HDCZA),
-    column("spt_h", F8, "h", "length of the sleep period time window", source=HDCZA),
-    column("tst_h", F8, "h", "total sleep time inside the sleep period", source=SIB),
-    column("waso_min", F8, "min", "time awake inside the sleep period", source=SIB),
-    column("sleep_eff", F8, "1", "tst_h / spt_h", source=SIB),
-    column("n_awake", I8, "1", "bouts awake of 5 min or longer inside the sleep period"),
-    column(
-        "quiet_frac",
-        F8,
-        "1",
-        "share of sleep in bouts of 15 min or longer without posture change, below 5 mg, with HR at most the median",
-        minimum=_TWO_HOURS,
-    ),
-]
-_COVERAGE = [
-    column(f"coverage_{name}", F8, "1", f"share of the sleep period (none: of the recorded time) with {meaning}")
-    for name, meaning in (
-        ("hr", "hr_bpm while worn and q_ppg of at least 0.6"),
-        ("rmssd", "rmssd_ms while worn"),
-        ("sdnn", "sdnn_ms while worn"),
-        ("pulse_amp", "pulse_amp while worn"),
-        ("temp", "skin_temp_c"),
-        ("enmo", "enmo_mg while worn"),
-    )
-]
-_QUALITY = [
-    column("wear_frac", F8, "1", "share of the sleep period (none: of the recorded time) worn"),
-    column("valid_h", F8, "h", "time worn with hr_bpm and q_ppg of at least 0.6"),
-    column("ppg_good_frac", F8, "1", "share with q_ppg of at least 0.6", source=SQI),
-    column("ibi_cov", F8, "1", "mean q_ibi, missing counted 0"),
-    column("temp_cov", F8, "1", "share with q_temp of at least 0.5"),
-    column("acc_cov", F8, "1", "mean q_acc, missing counted 0"),
-    column("longest_gap_min", F8, "min", "longest stretch in which no channel was recorded"),
-    column("n_reboots", I8, "1", "restarts of the device at most 3 h apart within the night"),
-    column("sat_frac", F8, "1", "mean share of saturated PPG samples"),
-    column("clk_flags", I8, "1", "number of different clock codes (CLK_…)"),
-    column(
-        "cal_error_mg",
-        F8,
-        "mg",
-        "mean |‖a‖ − 1 g| over still 10-s windows, after the calibration in force",
-        minimum="10 still windows",
-        source=CALIBRATION,
-    ),
-    column("night_score", F8, "1", "weighted quality of the night, 0 to 100; null without a sleep period"),
-    column("score_basis", pa.list_(TEXT), "1", "terms in night_score; those of channels the model lacks drop out"),
-    column("band", TEXT, "1", "A, B, C or D: what the night may be used for", required=True),
-    column("reasons", pa.list_(TEXT), "1", "reason codes, in the order of the documented list"),
-]
-_BREATH = [
-    column(name, F8, unit, meaning, minimum=minimum, source=source, since=SINCE)
-    for name, unit, meaning, minimum, source in (
-        ("rr_median", "brpm", "median of rr_brpm", "360 epochs", BRACELET),
-        ("rr_quiet_median", "brpm", "median of rr_brpm in quiet sleep, as in quiet_frac", "90 epochs", BRACELET),
-        ("rr_iqr", "brpm", "75th minus 25th percentile of rr_brpm", "360 epochs", BRACELET),
-        ("hrv_ratio_median", "1", "median of hrv_ratio", "6 windows of 5 min (180 epochs)", TASK_FORCE),
-        ("pulse_amp_median", "1", "median of pulse_amp where q_ppg is at least 0.6", _TWO_HOURS, ""),
-        ("perfusion_median", "%", "median of perfusion_index_pct where q_ppg is at least 0.6", _TWO_HOURS, BRACELET),
-    )
-]
-_COVERAGE_BREATH = [
-    column(f"coverage_{name}", F8, "1", f"share of the sleep period (none: recorded time) with {what}", since=SINCE)
-    for name, what in (
-        ("rr", "rr_brpm while worn"),
-        ("hrv_ratio", "hrv_ratio while worn"),
-        ("perfusion", "perfusion_index_pct while worn and q_ppg of at least 0.6"),
-    )
-]
-NIGHTS = Table(
-    schema=pa.schema([*_HEADER, *_HEART, *_TEMPERATURE, *_SLEEP, *_COVERAGE, *_QUALITY, *_BREATH, *_COVERAGE_BREATH]),
-    key=("subject_id", "night_date", "source_id"),
-    sort=("subject_id", "night_date", "source_id"),
-)
-
 VITALS = Table(
     schema=pa.schema(
         [
@@ -295,4 +163,31 @@ VITALS = Table(
     sort=("subject_id", "vital", "ts", "source_id"),
 )
 
-OUTPUTS: dict[str, Table] = {"epochs": EPOCHS, "nights": NIGHTS, "vitals": VITALS}
+_DEVICE = "vendor, model and serial number; without one, whose it is"
+_MEAN = "mean of {} as the device measured it; at most 2 windows of each of 96 directions a night and device"
+STILL_WINDOWS = Table(
+    schema=pa.schema(
+        [
+            *(one.with_metadata({**one.metadata, b"since": SINCE.encode()}) for one in (SUBJECT, SOURCE, NIGHT_DATE)),
+            column("ts", TIME, "1", "start of the 10-s epoch", required=True, since=SINCE),
+            column("device", TEXT, "1", _DEVICE, required=True, since=SINCE),
+            *(
+                column(
+                    f"{axis}_g",
+                    F8,
+                    "g",
+                    _MEAN.format(axis),
+                    minimum="90 % of samples, sd of each axis below 13 mg",
+                    source=CALIBRATION,
+                    since=SINCE,
+                )
+                for axis in "xyz"
+            ),
+        ]
+    ),
+    key=("source_id", "ts"),
+    sort=("device", "ts", "source_id"),
+    partition="night_date",
+)
+
+OUTPUTS: dict[str, Table] = {"epochs": EPOCHS, "nights": NIGHTS, "vitals": VITALS, "still_windows": STILL_WINDOWS}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from engine.backtest.columns import column
 from engine.backtest.tables import FORECASTS
-from engine.module import Table, column
+from engine.module import Table
 from kernels.scores import NOBODY, SUMS
 from kernels.scores import ORIGIN_SUMS as ORIGIN_NAMES
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from engine.module import Table, column
+from engine.backtest.columns import column
+from engine.module import Table
 from engine.schemas import TIME
 
 _VALUE = "unit of the vital"

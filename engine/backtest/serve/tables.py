@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from engine.backtest.columns import column
 from engine.backtest.fits.batch import FitStatus
 from engine.backtest.scores.table import SERVERS
 from engine.backtest.series.origins import STATUSES as ORIGIN_STATUSES
 from engine.backtest.tables import FORECASTS
-from engine.module import Table, column
+from engine.module import Table
 
 FIT_STATUSES = tuple(str(status) for status in FitStatus)
 FAILURES = ("error", "nonfinite", "timeout_soft", "timeout_hard", "quarantined")

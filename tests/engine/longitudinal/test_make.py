@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.longitudinal.features import FEATURES
 from engine.longitudinal.make import make
 from engine.longitudinal.tables import OUTPUTS
-from engine.night.tables import NIGHTS
+from engine.night.nights_table import NIGHTS
 from tests.engine.longitudinal.persons import FIRST, night, random_nights, series, table
 from tests.naive.longitudinal import longitudinal
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.night.still_windows import STILL_WINDOWS, direction, table, thinned
+from engine.night.still_windows import direction, table, thinned
+from engine.night.tables import STILL_WINDOWS
 from tests.engine.night.hand import night, session, source, us
 from tests.kernels.test_sphere import directions
 
