@@ -19,6 +19,7 @@ from engine.events import Listener, PlanMade
 from engine.identity import Identity
 from engine.longitudinal.nights import NEEDED
 from engine.longitudinal.plan import NIGHTS, plan
+from engine.longitudinal.tables import LEAST, MOST
 from engine.longitudinal.work import Baselines, refer
 from engine.overlap import live_parts
 from engine.progress import CommitSettings, RunSummary
@@ -143,8 +144,10 @@ def _settings(output: str, flags: dict[str, Any]) -> Settings:
 
 def _with_nights(store: Store) -> str:
     """The module_id of the nights. Raises `UserError` where there are none to be compared."""
+    if is_backtest(store):
+        raise UserError(f"{store.uri}: a backtest, which has no nights; name the output of `nightmill reprocess`")
     found = newest(store)
-    if is_backtest(store) or found is None or NIGHTS not in tables(store):
+    if found is None or NIGHTS not in tables(store):
         raise UserError(f"{store.uri}: no table nights; `nightmill reprocess … -o {store.uri}` makes one")
     missing = sorted(set(NEEDED) - set(scan(store, NIGHTS).collect_schema().names()))
     if missing:
@@ -164,6 +167,7 @@ def _show(console: Console, held: Held, features: pl.DataFrame, shifts: int) -> 
     done = held.summary
     title = "nothing to do: every person is up to date" if done is None else f"run {done.run_id}: {done.state}"
     draw(console, features, title if done is None else f"{title} in {span(done.seconds)}", {}, 50)
+    console.print(f"compared   with {LEAST} to {MOST} nights of the same person before, of band A or B")
     console.print(f"far        more than {FAR:g} deviations from the person's own median")
     console.print(f"shifts     {count(shifts, 'shift')} of temperature, three nights over six")
     console.print(f"nights     {held.reads_from}", soft_wrap=True)

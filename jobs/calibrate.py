@@ -75,7 +75,7 @@ def command(output: str, table: str, as_json: bool, **flags: str | None) -> int:
 
 def _windows(store: Store) -> pl.DataFrame:
     if WINDOWS not in tables(store):
-        raise UserError(f"{store.uri}: no table {WINDOWS}; only outputs of the module `night` can be calibrated")
+        raise UserError(f"{store.uri}: no table {WINDOWS}; a reprocessing with the module `night` makes one")
     return scan(store, WINDOWS, newest(store)).collect()
 
 

@@ -45,10 +45,14 @@ def command(output: str, subject: str, yes: bool, as_json: bool, **flags: str | 
     if as_json:
         click.echo(json.dumps({"erased": yes, **asdict(told)}))
         return 0
+    wide = max(map(len, told.rows), default=0)
     for name, rows in sorted(told.rows.items()):
-        click.echo(f"{name:<12}{count(rows, 'row')}")
+        click.echo(f"{name:<{wide}}  {count(rows, 'row')}")
+    if not (told.rows or told.files or told.inventory_rows):
+        click.echo(f"no rows of {subject}")
+        return 0
     if not yes:
-        click.echo("nothing was erased; --yes erases this and its history" if told.rows else f"no rows of {subject}")
+        click.echo("nothing was erased; --yes erases this and its history")
         return 0
     click.echo(f"erased, with {count(told.files, 'file')} of earlier versions; what this cannot reach:")
     for one in told.remains:

@@ -73,9 +73,10 @@ def _params(store: Store, days: float, yes: bool, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(asdict(found), default=str))
         return 0
-    what = f"parameters of {count(found.fits, 'fit')} with a cutoff before {found.before:%Y-%m-%d %H:%M} UTC"
+    age = f"with a cutoff before {found.before:%Y-%m-%d %H:%M} UTC"
+    what = f"parameters of {count(found.fits, 'fit')} {age}"
     if not found.fits:
-        click.echo(f"no {what} are stored")
+        click.echo(f"no fit {age} has parameters")
     elif yes:
         click.echo(f"dropped the {what}: {size(found.size_bytes)} of JSON")
     else:

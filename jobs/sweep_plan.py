@@ -27,7 +27,9 @@ def plan(flags: dict[str, Any], pilot: bool, as_json: bool) -> int:
     told = settings(flags)
     with tempfile.TemporaryDirectory(prefix="nightmill-plan-") as folder:
         study = prepare(told, frozen=Store(folder))
-        study = piloted(study) if pilot else study
+        if pilot:
+            Console(stderr=as_json).print("pilot      trying some fits of each model …")
+            study = piloted(study)
     workers = number_of(told)
     if as_json:
         click.echo(json.dumps(summary(study, workers), default=str))

@@ -61,7 +61,8 @@ def test_erase_shows_and_only_erases_when_told(done: Mill) -> None:
     assert json.loads(done("erase", "out", "--subject", "P01", "--json").stdout)["rows"] == {"words": 3, "files": 3}
     shown = done("erase", "out", "--subject", "P01").stdout
     assert "nothing was erased" in shown and "3 rows" in shown
-    assert "no rows of P99" in done("erase", "out", "--subject", "P99").stdout
+    for yes in ([], ["--yes"]):
+        assert done("erase", "out", "--subject", "P99", *yes).stdout == "no rows of P99\n"
     assert "raw files" in done("erase", "out", "--subject", "P01", "--yes").stdout
     assert set(ledger.entries(Store(done.folder / "out"))["subject_id"]) == {"P02"}
 

@@ -88,6 +88,7 @@ def test_the_command_says_what_would_go_and_fits_stay_done(made: Path, output: P
     assert code == 0 and "would go" in text and "--yes drops them" in text
     assert _fits(output)["params_dropped"].null_count() == _fits(output).height
     assert "dropped the parameters of" in run("gc", str(output), "--params-days", "1", "--yes")[1]
+    assert "no fit with a cutoff before" in run("gc", str(output), "--params-days", "1")[1]
     code, text = run("gc", str(output), "--params-days", "1", "--json")
     assert json.loads(text)["fits"] == 0
     runs = rows(output, "runs").height
