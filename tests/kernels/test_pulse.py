@@ -39,6 +39,15 @@ def test_known_answers_f1_skewness() -> None:
     assert kernel.skewness(np.exp(-np.linspace(0, 5, 640))) > 0
 
 
+def test_windows_side_by_side_have_the_skewness_of_each() -> None:
+    x = np.random.default_rng(4).normal(size=900)
+    x[200:240] = 7.0  # constant: none
+    edges = np.array([0, *range(40, 440, 40), 441, 441, 481, *range(500, 901, 100)])
+    each = [kernel.skewness(x[low:high]) for low, high in pairwise(edges.tolist())]
+    assert np.isnan(each[5]) and np.isnan(each[11])
+    np.testing.assert_array_equal(kernel.skewnesses(x, edges), each)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_equals_the_naive_twins(seed: int) -> None:
     rng = np.random.default_rng(seed)
