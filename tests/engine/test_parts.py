@@ -103,3 +103,11 @@ def test_only_floats_that_hardly_repeat_have_no_dictionary() -> None:
     without = [one.path_in_schema for one in columns if not one.has_dictionary_page]
     assert without == ["new", "path.list.element"]
     assert decode(encode(rows)).equals(rows)
+
+
+def test_few_rows_have_no_dictionary_of_what_hardly_repeats() -> None:
+    rows = pa.table({"name": ["P01"] * 16, "ts": range(16), "state": [0, 1] * 8, "value": [1.5] * 16})
+    for some, expected in ((rows, ["name", "state", "value"]), (rows.slice(0, 1), [])):
+        footer = pq.read_metadata(pa.BufferReader(encode(some)))
+        columns = [footer.row_group(0).column(i) for i in range(footer.num_columns)]
+        assert [one.path_in_schema for one in columns if one.has_dictionary_page] == expected
