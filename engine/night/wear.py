@@ -93,7 +93,7 @@ def candidates(axes: AxisSums) -> NDArray[np.bool_]:
     """
     n = len(axes.count)
     starts = _window_starts(n)
-    flags = np.array([_still(axes, s, min(s + WINDOW, n)) for s in starts], np.bool_)
+    flags = _still(axes, starts)
     if len(flags) > 2:
         flags[1:-1] |= flags[:-2] & flags[2:]
     out = np.zeros(n, np.bool_)
@@ -170,14 +170,22 @@ def _window_starts(n: int) -> NDArray[np.int64]:
     return np.unique(np.append(regular, max(n - WINDOW, 0)))
 
 
-def _still(axes: AxisSums, start: int, end: int) -> bool:
-    count = int(axes.count[start:end].sum())
-    if count == 0:
-        return True
-    width_g = (axes.high[start:end].max(0) - axes.low[start:end].min(0)) * np.abs(axes.scale_g)
-    mean = axes.total[start:end].sum(0) / count
-    sd_g = np.sqrt(np.maximum(axes.squares[start:end].sum(0) / count - mean**2, 0.0)) * np.abs(axes.scale_g)
-    return int(((width_g < STILL_RANGE_G) & (sd_g < STILL_SD_G)).sum()) >= STILL_AXES
+def _still(axes: AxisSums, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(m,) bool: windows with two still axes or no samples. starts: (m,), the last window ends with the recording."""
+    places = np.stack([starts, starts + WINDOW], axis=1).ravel()[:-1]
+
+    def of_windows(how: np.ufunc, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = how.reduceat(values, places, axis=0)[::2]  # what lies between windows is left out
+        return found
+
+    count = of_windows(np.add, axes.count)
+    filled = np.maximum(count, 1)[:, None]
+    width_g = (of_windows(np.maximum, axes.high) - of_windows(np.minimum, axes.low)) * np.abs(axes.scale_g)
+    mean = of_windows(np.add, axes.total) / filled
+    sd_g = np.sqrt(np.maximum(of_windows(np.add, axes.squares) / filled - mean**2, 0.0)) * np.abs(axes.scale_g)
+    still = ((width_g < STILL_RANGE_G) & (sd_g < STILL_SD_G)).sum(1) >= STILL_AXES
+    result: NDArray[np.bool_] = still | (count == 0)
+    return result
 
 
 def _moving_and_quiet(axes: AxisSums | None, n: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
