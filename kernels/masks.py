@@ -102,3 +102,16 @@ def count_outside(values, missing, low, high):  # type: ignore[no-untyped-def]
     for i in range(values.size):
         count += ((values[i] <= low) & (values[i] != missing)) | (values[i] >= high)
     return count
+
+
+@njit(f"int64({_RAW}, int32)", cache=True)
+def count_present(values, missing):  # type: ignore[no-untyped-def]
+    """How many samples are not `missing`. values: (n,) int32.
+
+    >>> count_present(np.array([-2, 0, 1], np.int32), -2)
+    2
+    """
+    count = 0
+    for i in range(values.size):
+        count += values[i] != missing
+    return count

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.night.recording import MISSING, Channel
+from kernels.masks import count_present
 
 SHORT_GAP_S = 0.25
 SHORT_GAP_SAMPLES = 2
@@ -46,14 +47,14 @@ class Stretch:
 def unbroken(channel: Channel) -> Iterator[Stretch]:
     """The stretches of a channel in time order; gaps of ≤ 0.25 s or two samples in a segment become straight lines."""
     for segment in channel.segments:
-        gone = segment.values == MISSING
-        if len(gone) and not gone.any():
+        n = len(segment.values)
+        if n and count_present(segment.values, MISSING) == n:
             whole = np.multiply(segment.values, channel.scale, dtype=np.float64)
             if channel.offset:  # else it would change nothing, and reading the night once more takes 2 ms
                 whole += channel.offset
             yield Stretch(float(segment.t0_us), segment.fs_hz, whole)
             continue
-        there = np.flatnonzero(~gone)
+        there = np.flatnonzero(segment.values != MISSING)
         longest = max(SHORT_GAP_SAMPLES, int(SHORT_GAP_S * segment.fs_hz))
         cuts = np.flatnonzero(np.diff(there) > longest + 1) + 1
         for held in np.split(there, cuts) if len(there) else ():

@@ -14,6 +14,7 @@ from engine.night.nights import Session
 from engine.night.reasons import in_order
 from engine.night.recording import MISSING, Recording, Unreadable
 from engine.night.wear import BAG_C, OFF
+from kernels.masks import count_present
 
 FEATURE_CHANNELS = {
     "acceleration": motion.AXES,
@@ -103,7 +104,7 @@ def _hours(recording: Recording, name: str) -> float:
     channel = recording.channels.get(name)
     if channel is None:
         return 0.0
-    return sum(int(np.count_nonzero(s.values != MISSING)) / s.fs_hz for s in channel.segments) / 3600.0
+    return sum(int(count_present(s.values, MISSING)) / s.fs_hz for s in channel.segments) / 3600.0
 
 
 def _seen(sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[str]:
