@@ -104,9 +104,11 @@ class Archive:
         # Where something of the archive follows, the bytes that are missing are not at the end: nothing tells where.
         cut = cut and self._last_mark < entry.begin
         stream = memoryview(self._data)[entry.begin : end]
-        unpacked: tuple[bytes, bool, bytes] | None = (bytes(stream[: self._left + 1]), not cut, b"")
-        if entry.method != _STORED:
-            unpacked = inflate(stream, self._left) if entry.method == _DEFLATED else None
+        unpacked: tuple[bytes, bool, bytes] | None = None
+        if entry.method == _STORED:
+            unpacked = (bytes(stream[: self._left + 1]), not cut, b"")
+        elif entry.method == _DEFLATED:
+            unpacked = inflate(stream, self._left)
         if unpacked is None:
             self.broken += 1
             return None

@@ -61,7 +61,7 @@ def within_rate(vital: str, ts_us: NDArray[np.int64], values: Floats) -> NDArray
     """
     per_us = LIMITS[vital].per_minute / 60e6
     keep = np.isfinite(values)
-    if np.isinf(per_us):
+    if np.isinf(per_us) or not (np.abs(np.diff(values[keep])) > per_us * np.diff(ts_us[keep])).any():
         return keep
     last_us, last = 0, np.nan
     kept = []
