@@ -11,6 +11,7 @@ import click
 from configs.backtest import BacktestSettings
 from configs.read import load_as, read_yaml
 from engine.errors import ConfigError
+from jobs.opened import storage, storage_options
 
 backtest_options: tuple[Callable[[Any], Any], ...] = (
     click.argument("what", nargs=-1, metavar="[SETTINGS.yaml] [SERIES]..."),
@@ -30,6 +31,7 @@ backtest_options: tuple[Callable[[Any], Any], ...] = (
     click.option("--limit-seconds", type=float, metavar="S", help="Longest time for one fit [60]."),
     click.option("--limit-memory-mb", type=float, metavar="MB", help="Most memory for one process [a worker's share]."),
     click.option("--retry", metavar="STATUS,…", help="Do spans again: partial,failed,quarantined."),
+    *storage_options,
 )
 _PLAIN = {"output": "output", "horizon": "horizon_h", "every": "every_h", "cluster": "cluster", "workers": "workers"}
 _LISTS = {"models": "models", "windows": "windows_h", "refits": "refits_h", "policies": "policies", "retry": "retry"}
@@ -70,6 +72,7 @@ def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
         given["cluster"] = "in-process"
     limits = {"seconds": flags.get("limit_seconds"), "memory_mb": flags.get("limit_memory_mb")}
     given["limits"] = {key: value for key, value in limits.items() if value is not None}
+    given["storage"] = storage(flags)
     return given
 
 

@@ -28,7 +28,7 @@ from engine.results.open import current, is_backtest, newest, scan, tables
 from engine.run import RunSettings, run
 from engine.storage import Store
 from jobs import exits
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, options, storage, storage_options
 from jobs.options import as_json, taking
 from jobs.progress_json import JSON, progress_option, shown
 from jobs.show import count, draw, span
@@ -138,8 +138,8 @@ def exit_code(summary: RunSummary | None) -> int:
 
 def _settings(output: str, flags: dict[str, Any]) -> Settings:
     given: dict[str, Any] = {"output": output, "cluster": "in-process" if flags["in_process"] else "workstation"}
-    given["storage"] = {name: flags[name] for name in ("endpoint", "region") if flags[name]}
-    return load(None, given | {"workers": flags["workers"], "retry": ["failed", "quarantined"]})
+    given |= {"workers": flags["workers"], "retry": ["failed", "quarantined"], "storage": storage(flags)}
+    return load(None, given)
 
 
 def _with_nights(store: Store) -> str:

@@ -21,6 +21,11 @@ def options(flags: Mapping[str, str | None]) -> StoreOptions:
     return StoreOptions(endpoint=flags.get("endpoint"), region=flags.get("region"))
 
 
+def storage(flags: Mapping[str, Any]) -> dict[str, str]:
+    """What the flags say of a settings file's `storage:`."""
+    return {name: flags[name] for name in ("endpoint", "region") if flags.get(name)}
+
+
 def opened(output: str, reached: StoreOptions) -> Store:
     """The output's storage. Raises `UserError` where there is none."""
     store = open_store(output, reached)

@@ -13,6 +13,7 @@ from configs.read import load
 from configs.settings import Settings
 from engine.errors import ConfigError
 from engine.storage import open_store
+from jobs.opened import storage, storage_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,6 +62,7 @@ run_options: tuple[Callable[[F], F], ...] = (
     ),
     click.option("--max-files", type=int, metavar="N", help="Refuse to do more [10 times what the output knows]."),
     click.option("--price-per-hour", type=float, metavar="P", help="Of one worker, for the estimate."),
+    *storage_options,
 )
 
 
@@ -101,6 +103,7 @@ def _given(flags: Mapping[str, Any], uris: list[str]) -> dict[str, Any]:
     limits = {"seconds": flags["limit_seconds"], "memory_mb": flags["limit_memory_mb"]}
     given["module"] = {key: value for key, value in module.items() if value}
     given["limits"] = {key: value for key, value in limits.items() if value is not None}
+    given["storage"] = storage(flags)
     for key in (
         "output", "cluster", "workers", "batch", "max_failures", "max_failures_by", "sample", "max_files",
         "price_per_hour",

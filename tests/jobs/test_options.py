@@ -34,8 +34,12 @@ def test_flags_alone() -> None:
 
 def test_flags_over_a_file(tmp_path: Path) -> None:
     file = tmp_path / "mill.yaml"
-    file.write_text("inputs: [{uri: a, zone: UTC}, {uri: b}]\noutput: x\nworkers: 3\nretry: [failed]\n")
-    given = parsed(str(file), "-o", "y", "--zone", "Europe/Dublin", "--retry", "quarantined,failed")
+    told = "inputs: [{uri: a, zone: UTC}, {uri: b}]\noutput: x\nworkers: 3\nretry: [failed]\nstorage: {region: r}\n"
+    file.write_text(told)
+    given = parsed(
+        str(file), "-o", "y", "--zone", "Europe/Dublin", "--retry", "quarantined,failed", "--endpoint", "http://s3"
+    )
+    assert (given.storage.endpoint, given.storage.region) == ("http://s3", "r")
     assert [(one.uri, one.zone) for one in given.inputs] == [("a", "Europe/Dublin"), ("b", "Europe/Dublin")]
     assert (given.output, given.workers, given.retry) == ("y", 3, ("quarantined", "failed"))
 
