@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.night.recording import MISSING, Channel
-from kernels.masks import count_present
+from kernels.masks import count_present, scaled
 
 SHORT_GAP_S = 0.25
 SHORT_GAP_SAMPLES = 2
@@ -41,7 +41,9 @@ class Stretch:
         first = int(self.t0_us // period_us) + 1
         last = int((self.t0_us + len(self.x) * 1e6 / self.fs_hz) // period_us)
         inner = self.first_at(np.arange(first, last + 1, dtype=np.int64) * period_us)
-        return np.unique(np.concatenate([[0], inner, [len(self.x)]])).astype(np.int64)
+        every = np.concatenate([[0], inner, [len(self.x)]]).astype(np.int64)
+        places: NDArray[np.int64] = every[np.diff(every, prepend=-1) > 0]
+        return places
 
 
 def unbroken(channel: Channel) -> Iterator[Stretch]:
@@ -49,7 +51,7 @@ def unbroken(channel: Channel) -> Iterator[Stretch]:
     for segment in channel.segments:
         n = len(segment.values)
         if n and count_present(segment.values, MISSING) == n:
-            whole = np.multiply(segment.values, channel.scale, dtype=np.float64)
+            whole = scaled(segment.values, channel.scale)
             if channel.offset:  # else it would change nothing, and reading the night once more takes 2 ms
                 whole += channel.offset
             yield Stretch(float(segment.t0_us), segment.fs_hz, whole)
