@@ -55,10 +55,11 @@ def by_hour(
 def _row(ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8]) -> tuple[float, ...]:
     known = asleep != UNKNOWN
     several = len(values) > 1
+    ordered = np.sort(values)
     return (
-        float(np.median(values)),
-        float(values.min()),
-        float(values.max()),
+        float(0.5 * (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2])),
+        float(ordered[0]),
+        float(ordered[-1]),
         float(values.std(ddof=1)) if several else np.nan,
         float(ts_us[-1] - ts_us[0]) / 1e6 / (len(ts_us) - 1) if several else np.nan,
         float((asleep[known] == 1).mean()) if known.any() else np.nan,
