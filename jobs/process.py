@@ -31,7 +31,7 @@ from jobs.options import as_json, module_options, taking
 from jobs.options import parameters as parse
 from jobs.show import draw, units
 
-HEAD, MANY = 8, 48
+HEAD, MANY = 8, 24
 """Rows shown of a table of more than MANY; the middle of a night says more than its first minutes."""
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from engine.module import RawFile
 
 READ_HERE = (
-    "an Empatica E4 export (zip or its csv files), EmbracePlus .avro, Axivity .cwa, ActiGraph .gt3x, GENEActiv .bin, "
-    "EDF or NRF Parquet file, or vitals of Fitbit, Apple Health or Withings"
+    "an Empatica E4 zip or its csv files, EmbracePlus .avro, Axivity .cwa, ActiGraph .gt3x, GENEActiv .bin, EDF, NRF, "
+    "or vitals of Fitbit, Apple Health or Withings"
 )
 _CONVERT = "convert it to EDF+ or NRF"
 _UNPACK = "unpack it"

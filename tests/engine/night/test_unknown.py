@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.failures import MESSAGE_CHARACTERS
 from engine.module import RawFile, Source, Status
 from engine.night.night import Night
 from engine.night.unknown import READ_HERE, told, told_of_zip
@@ -35,6 +36,7 @@ def test_what_is_known_but_not_read_is_named_with_advice(data: bytes, seems: str
 def test_anything_else_says_what_is_read() -> None:
     assert told(RawFile("a", b"The MIT Licence\n")) == f"a text of no known format: give {READ_HERE}"
     assert told(RawFile("a", bytes(range(256)))) == f"no known format: give {READ_HERE}"
+    assert len(f"a text of no known format: give {READ_HERE}") <= MESSAGE_CHARACTERS
 
 
 def test_zips_of_others() -> None:
