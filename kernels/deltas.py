@@ -28,7 +28,7 @@ def _signed(zigzag):  # type: ignore[no-untyped-def]
     return np.int32(np.int64(np.uint64(zigzag) >> np.uint64(1)) ^ -(zigzag & 1))
 
 
-@njit(f"void({_BYTES}, int64, int64, uint64[::1], int32, int32[::1])", cache=True)
+@njit(f"void({_BYTES}, int64, int64, uint32[::1], int32, int32[::1])", cache=True)
 def _add_up(data, at, width, words, least, out):  # type: ignore[no-untyped-def]
     """out[1:] from out[0] and the differences, packed in `width` bits each from data[at] on. words: scratch."""
     raw = words.view(np.uint8)
@@ -37,10 +37,9 @@ def _add_up(data, at, width, words, least, out):  # type: ignore[no-untyped-def]
     mask = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
     value, bit = out[0], np.uint64(0)
     for i in range(1, out.size):
-        word, shift = bit >> np.uint64(6), bit & np.uint64(63)
-        low = words[word] >> shift
-        high = words[word + np.uint64(1)] << np.uint64(1) << (np.uint64(63) - shift)
-        value = np.int32(value + np.int32(least + np.int32((low | high) & mask)))
+        word = bit >> np.uint64(5)
+        both = np.uint64(words[word]) | np.uint64(words[word + np.uint64(1)]) << np.uint64(32)
+        value = np.int32(value + np.int32(least + np.int32(both >> (bit & np.uint64(31)) & mask)))
         out[i] = value
         bit += np.uint64(width)
 
@@ -62,7 +61,7 @@ def unpack_deltas(data, at, out):  # type: ignore[no-untyped-def]
     if not 0 <= count <= out.size:
         return -1
     each, done = block // parts, np.int64(1)
-    words = np.zeros(_MOST_IN_PART * _WIDEST // 64 + 2, np.uint64)
+    words = np.zeros(_MOST_IN_PART + 1, np.uint32)
     if count:
         out[0] = _signed(first)
     while done < count:
