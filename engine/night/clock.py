@@ -6,6 +6,7 @@ from bisect import bisect_right, insort_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -112,11 +113,13 @@ def _merge(run: Sequence[Segment]) -> Segment:
     first = run[0]
     if len(run) == 1:
         return first
-    counts = np.cumsum([0] + [len(block.values) for block in run[:-1]])
-    elapsed_us = np.array([block.t0_us - first.t0_us for block in run], dtype=np.float64)
-    astray = np.max(np.abs(elapsed_us * first.fs_hz / SECOND_US - counts))
+    count, astray = 0, 0.0
+    for before, block in pairwise(run):
+        count += len(before.values)
+        astray = max(astray, abs((block.t0_us - first.t0_us) * first.fs_hz / SECOND_US - count))
     same = all(block.fs_hz == first.fs_hz for block in run)
-    fs_hz = first.fs_hz if same and astray <= 1.0 else float(counts[-1] * SECOND_US / elapsed_us[-1])
+    kept = same and astray <= 1.0
+    fs_hz = first.fs_hz if kept else float(np.divide(count * SECOND_US, run[-1].t0_us - first.t0_us))
     return Segment(first.t0_us, fs_hz, np.concatenate([block.values for block in run]))
 
 
