@@ -70,7 +70,8 @@ def read_blocks(
 ) -> list[Block]:
     """The sound blocks of a row group; the others are counted, a group that cannot be decoded as one. flat: what the
     values of all its rows seem to be, if that is known."""
-    names = [name for name in COLUMNS if name in parquet.schema_arrow.names and name != "values"]
+    present = set(parquet.schema_arrow.names) - {"values"}
+    names = [name for name in COLUMNS if name in present]
     try:
         table = _table(parquet, group, names)
         cells = {name: table[name].cast(kind) for name, kind in _WIDEST.items() if name in names}
