@@ -72,7 +72,8 @@ def lap(data: bytes, watch: Stopwatch) -> None:
         watch("inflate", lambda: inflate(data))
     stages(module, file, watch)
     outcome = watch("module, whole", lambda: module([file], SOURCE))
-    watch("parts", lambda: [encode(table) for table in outcome.tables.values()])
+    keys = {name: table.key for name, table in module.outputs.items()}  # which get statistics, as a task writes them
+    watch("parts", lambda: [encode(table, keys[name]) for name, table in outcome.tables.items()])
 
 
 def stages(module: Night, file: RawFile, watch: Stopwatch) -> None:
