@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from engine.module import Outcome, Table
 
@@ -69,6 +69,23 @@ class Work(Protocol):
 
     def only(self, names: Collection[str]) -> Work:
         """The same Work over some of its inputs: one of them to find a killer, or the rest without it."""
+
+
+class WithoutInputs:
+    """What is the same of every `Work` that reads no raw files: there is nothing to choose from."""
+
+    __slots__ = ()
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return ()
+
+    @property
+    def hint(self) -> str:
+        return ""
+
+    def only(self, names: Collection[str]) -> Self:  # noqa: ARG002  (as the protocol calls it)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -17,14 +17,14 @@ from engine.module import Module, Outcome, Table
 from engine.overlap import read_rows
 from engine.storage import StoreOptions
 from engine.telling import reading
-from engine.work import Evaluation, FileRef, Input
+from engine.work import Evaluation, FileRef, WithoutInputs
 
 REFERENCE = "engine.longitudinal.make:make"
 """Its imports are the code on which rows depend."""
 
 
 @dataclass(frozen=True, slots=True)
-class RangeWork:
+class RangeWork(WithoutInputs):
     """See `engine.work.Work`. subjects: the first and the last. nights: parts that may hold their rows; they are not
     among `inputs`, since compaction changes parts, but no row."""
 
@@ -36,14 +36,6 @@ class RangeWork:
     options: StoreOptions
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
-        return ()
-
-    @property
-    def hint(self) -> str:
-        return ""
-
-    @property
     def known(self) -> Mapping[str, str | None]:
         first, last = self.subjects
         return {"subject_id": first if first == last else None}
@@ -53,10 +45,6 @@ class RangeWork:
         with reading():
             rows = read_rows(self.nights, self.options, READ, READ.schema.names, self.subjects)
         return Evaluation(Outcome(mapped(rows, self.key)), {})
-
-    def only(self, names: Collection[str]) -> RangeWork:  # noqa: ARG002
-        """There is nothing to choose from."""
-        return self
 
 
 @dataclass(frozen=True)

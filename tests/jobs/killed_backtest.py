@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
-from engine.commit import Committer
 from tests.jobs.backtests import backtest
+from tests.jobs.killed import kill_after
 
 
 def main(source: str, output: str, commits: int) -> None:
-    done, commit = 0, Committer.commit
-
-    def counted(*args: Any, **kwargs: Any) -> int:
-        nonlocal done
-        if done == commits:
-            os.kill(os.getpid(), signal.SIGKILL)
-        done += 1
-        return commit(*args, **kwargs)
-
-    Committer.commit = counted  # type: ignore[method-assign]
+    kill_after(commits)
     backtest(Path(source), Path(output), commit={"seconds": 1e-6}, batch=1)
 
 

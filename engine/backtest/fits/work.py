@@ -22,7 +22,7 @@ from engine.identity import Identity, identify
 from engine.module import Module, Outcome, Status, Table, Verdict
 from engine.storage import StoreOptions, open_store
 from engine.telling import reading
-from engine.work import Death, Evaluation, Input
+from engine.work import Death, Evaluation, WithoutInputs
 
 REFERENCE = "engine.backtest.fits.evaluate:evaluate"
 """Its imports are the code on which rows depend, besides the models', each of which has an identity of its own."""
@@ -30,7 +30,7 @@ Models = Mapping[str, tuple[ModelRef, Model]]
 
 
 @dataclass(frozen=True, slots=True)
-class FitsWork:
+class FitsWork(WithoutInputs):
     """See `engine.work.PiecewiseWork`. The series is row `row` of the frozen part `path` below `series_uri`."""
 
     key: str
@@ -49,14 +49,6 @@ class FitsWork:
     deaths: tuple[Death, ...] = ()
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
-        return ()
-
-    @property
-    def hint(self) -> str:
-        return ""
-
-    @property
     def known(self) -> Mapping[str, str | None]:
         return {"subject_id": self.subject_id}
 
@@ -69,10 +61,6 @@ class FitsWork:
         found = evaluate(series, asked, self.key)
         tables = {"fits": found.fits, "attempts": found.attempts}
         return Evaluation(Outcome(tables, (_verdict(self.key, found.fates),)), {})
-
-    def only(self, names: Collection[str]) -> FitsWork:  # noqa: ARG002
-        """There are no inputs to choose from."""
-        return self
 
     def without(self, death: Death) -> FitsWork:
         return replace(self, deaths=(*self.deaths, death))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.backtest.series.series import Series
@@ -15,7 +15,7 @@ from engine.module import Outcome
 from engine.overlap import read_rows
 from engine.storage import StoreOptions, open_store
 from engine.telling import reading
-from engine.work import Evaluation, FileRef, Input
+from engine.work import Evaluation, FileRef, WithoutInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
-class ServeWork:
+class ServeWork(WithoutInputs):
     """See `engine.work.Work`. series: in the order of (subject_id, vital), below `series_uri`. fits, attempts: parts
     that may hold their rows; they are not among `inputs`, since compaction changes parts, but no row."""
 
@@ -43,14 +43,6 @@ class ServeWork:
     options: StoreOptions
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
-        return ()
-
-    @property
-    def hint(self) -> str:
-        return ""
-
-    @property
     def known(self) -> Mapping[str, str | None]:
         first, last = self.subjects
         return {"subject_id": first if first == last else None}
@@ -62,10 +54,6 @@ class ServeWork:
             fits = read_rows(self.fits, self.options, FITS, FIT_COLUMNS, self.subjects)
             attempts = read_rows(self.attempts, self.options, ATTEMPTS, ATTEMPT_COLUMNS, self.subjects)
         return Evaluation(Outcome(make(mapped, series, fits, attempts, self.key)), {})
-
-    def only(self, names: Collection[str]) -> ServeWork:  # noqa: ARG002  (as the protocol calls it)
-        """There is nothing to choose from."""
-        return self
 
     def _series(self) -> list[Series]:
         store = open_store(self.series_uri, self.options)
