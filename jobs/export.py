@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.events import BatchFinished, Listener, PlanMade
 from engine.inventory import InputSpec, Inventory, take
 from engine.module import RawFile
-from engine.night.export import Nrf, export
+from engine.night.export import ENDING, Nrf, export
 from engine.night.night import Night
 from engine.night.recording import Unreadable
 from engine.sources import read_file
@@ -116,12 +116,13 @@ def _put(target: Store, made: Nrf, force: bool) -> str:
 
 
 def show(console: Console, told: pl.DataFrame, inventory: Inventory, to: str) -> None:
-    """What was not exported first; then what was, by the name that it has now."""
+    """What was not exported first; then what was, by the name that it has now, without its ending."""
     order = pl.Enum([TAKEN, REFUSED, EXPORTED, UNCHANGED])
     sized = pl.col("size_bytes").map_elements(size, pl.String).alias("size")
     once = told.with_columns(pl.coalesce("file", "input")).unique("file", maintain_order=True)
     listed = once.sort(pl.col("status").cast(order), "file")
-    draw(console, listed.select("file", "status", sized, "why"), "files", {}, SHOWN)
+    draw(console, listed.select(pl.col("file").str.strip_suffix(ENDING), "status", sized, "why"), "files", {}, SHOWN)
     counts = listed.group_by("status").len().sort(pl.col("status").cast(order))
     console.print(" · ".join(f"{n:,} {status}" for status, n in counts.iter_rows()) or "nothing")
-    console.print(f"output     {to} · {count(inventory.ignored.height, 'other object')} ignored", soft_wrap=True)
+    ignored = count(inventory.ignored.height, "other object")
+    console.print(f"output     {to}, names end in {ENDING} · {ignored} ignored", soft_wrap=True)
