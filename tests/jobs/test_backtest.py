@@ -181,14 +181,15 @@ def test_the_command_plans_runs_ranks_and_answers(source: Path, tmp_path: Path) 
     code, told = run("plan", str(tmp_path / "b.yaml"), "--json")
     assert json.loads(told)["done_spans"] == 6
     narrow = ["--models=naive", "--windows=24,expanding", "--refits=6", "--horizon=2", "--evaluate=24", "--in-process"]
-    plans = [json.loads(run("plan", str(tmp_path / "b.yaml"), "--json", *more)[1]) for more in ((), ("--pilot",))]
+    said = [run("plan", str(tmp_path / "b.yaml"), "--json", *more)[1] for more in ((), ("--pilot",))]
+    plans = [json.loads(one.splitlines()[-1]) for one in said]
     costs = [{row["model"]: row["cpu_s"] for row in plan["models"]} for plan in plans]
     assert all(costs[0][name] != costs[1][name] > 0 for name in ("naive", "seasonal_naive"))
     assert plans[0]["to_do"]["spans"] == plans[1]["to_do"]["spans"]
     code, told = run("backtest", str(source), "-o", str(tmp_path / "o"), *narrow, "--json", "--progress", "json")
-    said = json.loads(told[told.index('{"runs"') :])
-    assert {(row["model"], row["window_h"]) for row in said["leaderboard"]} == {("naive", 24), ("naive", None)}
-    assert said["comparable"]
+    ranked = json.loads(told[told.index('{"runs"') :])
+    assert {(row["model"], row["window_h"]) for row in ranked["leaderboard"]} == {("naive", 24), ("naive", None)}
+    assert ranked["comparable"]
     (tmp_path / "w.yaml").write_text("serving:\n  exclusions:\n    budget_s: 1.0\n")
     code, told = run("backtest", str(source), "-o", str(tmp_path / "o"), *narrow, "--what-if", str(tmp_path / "w.yaml"))
     assert "not comparable: budget_s" in told
