@@ -75,11 +75,12 @@ def _off(
     silent = without_pulse(pulse) if pulse is not None else everywhere
     if temperature is None:
         return still & silent
-    cold = temperature_off(temperature, axes)
+    sd_g = minute_sd_g(axes) if axes is not None else None
+    cold = temperature_off(temperature, sd_g)
     if pulse is None:
-        return still & cold | (_laid_aside(everywhere, cold, axes) if axes is not None else ~everywhere)
-    off = still & cold & ~covered(pulse.good, BEATING) | _laid_aside(silent, cold, axes)
-    if axes is not None:
+        return still & cold | (_laid_aside(everywhere, cold, sd_g) if sd_g is not None else ~everywhere)
+    off = still & cold & ~covered(pulse.good, BEATING) | _laid_aside(silent, cold, sd_g)
+    if sd_g is not None:
         off |= still & silent
     bag = lasting(pulse.recorded & ~pulse.good) & (_five_minutes(temperature)[1] < BAG_C)
     return off | bag
@@ -103,8 +104,10 @@ def candidates(axes: AxisSums) -> NDArray[np.bool_]:
     return result
 
 
-def temperature_off(temperature: TemperatureEpochs, axes: AxisSums | None) -> NDArray[np.bool_]:
+def temperature_off(temperature: TemperatureEpochs, sd_g: NDArray[np.float64] | None) -> NDArray[np.bool_]:
     """(n,) bool: rules of DETACH on five centred minutes, clipped to the recording. Missing values change nothing.
+
+    sd_g: of `minute_sd_g`, None without acceleration.
 
     Off when cold, or falling while quiet; on again when it is warm or warming **and** an axis has moved in the last
     five minutes. Movement is asked in both cases, as by the authors: else 26 °C alone would undo the falling rule at
@@ -112,7 +115,7 @@ def temperature_off(temperature: TemperatureEpochs, axes: AxisSums | None) -> ND
     """
     low, high = _five_minutes(temperature)
     slope = rolling_mean(temperature.slope_c_per_min, FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
-    moving, quiet = _moving_and_quiet(axes, len(low))
+    moving, quiet = _moving_and_quiet(sd_g, len(low))
     falling = (high < COOL_C) & (slope < FALL_C_PER_MIN) & quiet
     on = moving & ((slope > RISE_C_PER_MIN) | (low > COLD_C))
     result: NDArray[np.bool_] = latch((high < COLD_C) | falling, on)
@@ -150,9 +153,11 @@ def lasting(failing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return out
 
 
-def _laid_aside(silent: NDArray[np.bool_], cold: NDArray[np.bool_], axes: AxisSums | None) -> NDArray[np.bool_]:
+def _laid_aside(
+    silent: NDArray[np.bool_], cold: NDArray[np.bool_], sd_g: NDArray[np.float64] | None
+) -> NDArray[np.bool_]:
     """(n,) bool: stretches quiet and without pulse, from their start to where the temperature last says off."""
-    out = silent if axes is None else silent & covered(_quiet(_minute_sd_g(axes)), QUIET_SHARE)
+    out = silent if sd_g is None else silent & covered(_quiet(sd_g), QUIET_SHARE)
     out = out.copy()
     for start, end in zip(*runs(out), strict=True):
         last = np.flatnonzero(cold[start:end])
@@ -188,11 +193,10 @@ def _still(axes: AxisSums, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
     return result
 
 
-def _moving_and_quiet(axes: AxisSums | None, n: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _moving_and_quiet(sd_g: NDArray[np.float64] | None, n: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """An axis moved in the last five minutes; two are quiet in 90 % of five. Without axes neither speaks against."""
-    if axes is None:
+    if sd_g is None:
         return np.ones(n, np.bool_), np.ones(n, np.bool_)
-    sd_g = _minute_sd_g(axes)
     share = rolling_mean(_quiet(sd_g).astype(np.float64), FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
     moving = np.any(sd_g >= QUIET_SD_G, axis=1).astype(np.float64)
     return rolling_mean(moving, FIVE_MINUTES, 0, 1) > 0, share >= QUIET_SHARE
@@ -203,7 +207,7 @@ def _quiet(sd_g: NDArray[np.float64]) -> NDArray[np.bool_]:
     return result
 
 
-def _minute_sd_g(axes: AxisSums) -> NDArray[np.float64]:
+def minute_sd_g(axes: AxisSums) -> NDArray[np.float64]:
     """(n, 3) g: sd of the minute around each epoch; 0 where nothing was recorded."""
     n = len(axes.count)
     low = np.maximum(np.arange(n) - MINUTE // 2, 0)

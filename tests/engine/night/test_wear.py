@@ -7,7 +7,7 @@ from engine.night.grid import Grid
 from engine.night.motion import AXES
 from engine.night.motion import measure as move
 from engine.night.temperature import TemperatureEpochs
-from engine.night.wear import OFF, ON, UNKNOWN, PulseSigns, candidates, judge, lasting, temperature_off
+from engine.night.wear import OFF, ON, UNKNOWN, PulseSigns, candidates, judge, lasting, minute_sd_g, temperature_off
 from tests.engine.night.hand import channel, recording
 
 HOUR = 360
@@ -133,7 +133,7 @@ def test_masked_acceleration_does_not_speak_against_the_others() -> None:
 
 def test_falling_temperature_of_a_still_device_says_off_before_it_is_cold() -> None:
     celsius = np.concatenate([np.full(60, 29.9), np.linspace(29.9, 27.0, 40)])
-    off = temperature_off(_temperature(celsius), _motion(np.zeros(100, bool)).axes)
+    off = temperature_off(_temperature(celsius), minute_sd_g(_motion(np.zeros(100, bool)).axes))
     assert not off[:30].any()
     assert off[80]
 
@@ -141,9 +141,9 @@ def test_falling_temperature_of_a_still_device_says_off_before_it_is_cold() -> N
 def test_warmth_alone_does_not_undo_a_fall_without_movement() -> None:
     celsius = np.concatenate([np.linspace(30.5, 27.0, 60), np.full(200, 27.0)])
     moving = np.zeros(260, bool)
-    assert temperature_off(_temperature(celsius), _motion(moving).axes)[60:].all()
+    assert temperature_off(_temperature(celsius), minute_sd_g(_motion(moving).axes))[60:].all()
     moving[150:] = True
-    off = temperature_off(_temperature(celsius), _motion(moving).axes)
+    off = temperature_off(_temperature(celsius), minute_sd_g(_motion(moving).axes))
     assert off[60:140].all() and not off[160:].any()
 
 
