@@ -108,11 +108,19 @@ def test_damage(shared_data: Path, name: str) -> None:
         assert set(first[0].reasons) <= set(CODES)
 
 
-def test_what_is_not_read_says_what_is(shared_data: Path) -> None:
+def test_what_is_not_read_says_what_it_looks_like_and_what_is(shared_data: Path) -> None:
     folder = shared_data / "formats_zoo" / "ggirread_apache2"
-    others = [path for path in sorted(folder.iterdir()) if f"ggirread_apache2/{path.name}" not in FIXTURES]
+    read = {*(Path(name).name for name in FIXTURES), "heart_rate-1995-06-24.json"}
+    others = [path for path in sorted(folder.iterdir()) if path.name not in read]
     assert len(others) > 15
     for path in others:
         verdict = Night()([RawFile(path.name, path.read_bytes())], Source("s", (path.name,), "s")).verdicts[0]
         assert (verdict.status, verdict.reasons) == (Status.REJECTED, ("FORMAT_UNKNOWN",))
-        assert "give an Empatica E4" in verdict.message or "a zip without an E4" in verdict.message
+        named = "this looks like" in verdict.message and "which is not read here: " in verdict.message
+        assert named or "give an Empatica E4" in verdict.message
+
+
+def test_a_wrong_clock_is_the_reason_of_a_known_format(shared_data: Path) -> None:
+    path = shared_data / "formats_zoo" / "ggirread_apache2" / "heart_rate-1995-06-24.json"
+    verdict = Night()([RawFile(path.name, path.read_bytes())], Source("s", (path.name,), "s")).verdicts[0]
+    assert (verdict.status, verdict.reasons) == (Status.REJECTED, ("CLK_IMPLAUS", "DERIVED"))
