@@ -6,14 +6,16 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 from engine.closure import closure
-from engine.errors import ModuleError
+from engine.errors import ModuleError, StaleWorker
 from engine.function import FunctionModule
 from engine.module import Module, Source
 from engine.work import Input
@@ -47,6 +49,15 @@ def identify(reference: str, module: Module) -> Identity:
     text = canonical_json({"reference": reference, "parameters": parameters, "closure": files})
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Identity(f"{slug(module.name)}-{sha256[:12]}", sha256, reference, parameters, files)
+
+
+def refuse_other_code(found: Identity, module_id: str, does: str = "runs") -> None:
+    """Raises `StaleWorker` where this process finds other code than the driver, which `does` it with `module_id`."""
+    if found.module_id != module_id:
+        raise StaleWorker(
+            f"the driver {does} {module_id}, but {socket.gethostname()} (process {os.getpid()}) finds "
+            f"{found.module_id} for {found.reference}: give all machines the same code and restart the workers"
+        )
 
 
 def slug(name: str) -> str:

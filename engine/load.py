@@ -7,9 +7,7 @@ import difflib
 import importlib
 import inspect
 import json
-import os
 import pkgutil
-import socket
 import sys
 import typing
 from collections.abc import Iterable, Mapping
@@ -20,9 +18,9 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.closure import find
-from engine.errors import ModuleError, StaleWorker
+from engine.errors import ModuleError
 from engine.function import FunctionModule, keyword_defaults
-from engine.identity import Identity, identify
+from engine.identity import Identity, identify, refuse_other_code
 from engine.module import Module, Table
 
 GROUP = "nightmill.modules"
@@ -52,12 +50,7 @@ class ModuleRef:
     def load(self) -> Module:
         """The module. Raises `StaleWorker` where this process sees other code than the driver."""
         module = load_module(self.reference, json.loads(self.parameters))
-        found = identify(self.reference, module)
-        if found.module_id != self.module_id:
-            raise StaleWorker(
-                f"the driver runs {self.module_id}, but {socket.gethostname()} (process {os.getpid()}) finds "
-                f"{found.module_id} for {self.reference}: give all machines the same code and restart the workers"
-            )
+        refuse_other_code(identify(self.reference, module), self.module_id)
         return module
 
     def outputs(self, loaded: Module) -> Mapping[str, Table]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from engine.errors import StaleWorker
-from engine.identity import Identity, identify
+from engine.identity import Identity, identify, refuse_other_code
 from engine.longitudinal.make import make
 from engine.longitudinal.nights import READ
 from engine.longitudinal.tables import OUTPUTS
@@ -65,12 +62,7 @@ class BaselinesMapped:
 
     def load(self) -> Any:
         """Raises `StaleWorker` where this process sees other code than the driver."""
-        found = identity_of(self.step).module_id
-        if found != self.module_id:
-            raise StaleWorker(
-                f"the driver runs {self.module_id}, but {socket.gethostname()} (process {os.getpid()}) finds {found}: "
-                "give all machines the same code and restart the workers"
-            )
+        refuse_other_code(identity_of(self.step), self.module_id)
         return make
 
     def outputs(self, loaded: Any) -> Mapping[str, Table]:  # noqa: ARG002

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -17,8 +15,7 @@ from engine.backtest.models.registry import ModelRef
 from engine.backtest.series.store import thaw
 from engine.backtest.sweep.requests import Span
 from engine.backtest.tables import ATTEMPTS, FITS
-from engine.errors import StaleWorker
-from engine.identity import Identity, identify
+from engine.identity import Identity, identify, refuse_other_code
 from engine.module import Module, Outcome, Status, Table, Verdict
 from engine.storage import StoreOptions, open_store
 from engine.telling import reading
@@ -92,12 +89,7 @@ class FitsMapped:
 
     def load(self) -> Models:
         """The models by name. Raises `StaleWorker` where this process sees other code than the driver."""
-        found = identity().module_id
-        if found != self.module_id:
-            raise StaleWorker(
-                f"the driver fits with {self.module_id}, but {socket.gethostname()} (process {os.getpid()}) finds "
-                f"{found}: give all machines the same code and restart the workers"
-            )
+        refuse_other_code(identity(), self.module_id, "fits with")
         return {ref.name: (ref, ref.load()) for ref in self.models}
 
     def outputs(self, loaded: Models) -> Mapping[str, Table]:  # noqa: ARG002

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,8 +14,7 @@ from engine.backtest.serve.layout import Layout, arrange
 from engine.backtest.serve.settings import Serving
 from engine.backtest.serve.tables import EXCLUSIONS, WEIGHTS
 from engine.backtest.tables import FORECASTS, ORIGINS
-from engine.errors import StaleWorker
-from engine.identity import Identity, identify
+from engine.identity import Identity, identify, refuse_other_code
 from engine.module import Module, Table
 
 REFERENCE = "engine.backtest.serve.make:make"
@@ -78,12 +75,7 @@ class ServeMapped:
 
     def load(self) -> Serve:
         """Raises `StaleWorker` where this process sees other code than the driver."""
-        found = identity_of(self.serve).module_id
-        if found != self.module_id:
-            raise StaleWorker(
-                f"the driver serves with {self.module_id}, but {socket.gethostname()} (process {os.getpid()}) finds "
-                f"{found}: give all machines the same code and restart the workers"
-            )
+        refuse_other_code(identity_of(self.serve), self.module_id, "serves with")
         return self.serve
 
     def outputs(self, loaded: Any) -> Mapping[str, Table]:
