@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.night.avro_values import Allowance, Cursor, Damaged, Ended, Schema, Values, schema_of
-from engine.night.zips import Refused, inflate
+from engine.night.zips import RAISE, Refused, inflate
 
 _MAGIC = b"Obj\x01"
 _SYNC = 16
@@ -48,7 +48,7 @@ def records(data: bytes, max_unpacked_mb: int) -> tuple[list[dict[str, Any]], in
         hurt += made is None or (block is not None and not block.whole)
         found += made or []
         if len(found) > _MOST_RECORDS:
-            raise Refused(f"holds over {_MOST_RECORDS} records")
+            raise Refused(f"holds over {_MOST_RECORDS} records: send the device's own files")
     return found, hurt
 
 
@@ -88,7 +88,7 @@ class _Block:
             cut = not finished
         allowance.stream -= len(body)
         if allowance.stream < 0:
-            raise Refused("unpacks to more than is allowed")
+            raise Refused(f"unpacks to more than is allowed: {RAISE}")
         cursor, found = Cursor(body), list[dict[str, Any]]()
         try:
             for _ in range(self.count):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night.zips import Refused
+from engine.night.zips import RAISE, Refused
 from kernels.avro import varints
 
 _LONGEST_SCHEMA, _DEEPEST = 1 << 20, 32
@@ -42,12 +42,12 @@ class Allowance:
     def step(self) -> None:
         self.steps -= 1
         if self.steps < 0:
-            raise Refused(f"holds over {_MOST_STEPS} values outside arrays of numbers")
+            raise Refused(f"holds over {_MOST_STEPS} values outside arrays of numbers: send it again")
 
     def hold(self, size: int) -> None:
         self.array -= size
         if self.array < 0:
-            raise Refused("its arrays unpack to more than is allowed")
+            raise Refused(f"its arrays unpack to more than is allowed: {RAISE}")
 
 
 class Cursor:

@@ -127,7 +127,7 @@ def read(file: RawFile) -> Recording | Unreadable:
     anchors = _anchors(sound_blocks, kind.fs_hz)
     spans = measure(anchors, codes)
     if not len(spans.low):
-        return Unreadable(name, dict(+codes), f"the rate is over 10 % off the declared {kind.fs_hz:g} Hz")
+        return Unreadable(name, dict(+codes), f"a rate over 10 % off the declared {kind.fs_hz:g} Hz: copy it again")
     if kind.packed:
         samples = unpack_packed(np.frombuffer(data, "<u4", count * STRIDE - 8, _HEADER + 30), rows, anchors.start)
     else:

@@ -97,7 +97,7 @@ def read(file: RawFile, max_unpacked_mb: int) -> list[Part] | Unreadable:
     except Refused as refusal:
         return Unreadable(file.name, {"ZIP_UNSAFE": 1}, f"not unpacked: {refusal}")
     if records and not any(_mapping(record, "rawData") for record in records) and not hurt:
-        return Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, "an Avro file, but not of an EmbracePlus: no rawData")
+        return Unreadable(file.name, {"FORMAT_UNKNOWN": 1}, "an Avro file without rawData: give an EmbracePlus's")
     parts = [_part(file, record, hurt) for record in records]
     kept = [part for part in parts if part.streams]
     codes = sum((Counter(part.codes) for part in parts), Counter({"BLK_BAD": hurt} if hurt and not parts else {}))

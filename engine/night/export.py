@@ -36,9 +36,11 @@ def export(files: Sequence[RawFile], max_unpacked_mb: int) -> Iterator[Nrf | Unr
     signals = []
     for file in files:
         if looks_like_parquet(file.data):
-            yield Unreadable(file.name, {}, "a Parquet file: NRF already, or nothing that can become it")
+            yield Unreadable(file.name, {}, "a Parquet file: NRF already, else give the device's own file")
         elif reader_of(file) is not None:
-            yield Unreadable(file.name, {"DERIVED": 1}, "a device's own vitals: there is no signal to export")
+            yield Unreadable(
+                file.name, {"DERIVED": 1}, "a device's own vitals: no signal, `reprocess` reads the file itself"
+            )
         else:
             signals.append(file)
     recordings, unreadable = parse.read(signals, max_unpacked_mb)

@@ -78,7 +78,7 @@ def read(file: RawFile) -> Recording | Unreadable:
     spans = measure(anchors, codes)
     channels = _channels(samples, pages, spans, gains, anchors, codes)
     if not channels:
-        return Unreadable(name, dict(+codes), f"the pages do not follow each other at {anchors.fs_hz:g} Hz")
+        return Unreadable(name, dict(+codes), f"its pages do not follow at {anchors.fs_hz:g} Hz: extract it again")
     events = {} if not spans.ordered() else _presses(samples[4], spans)
     return _recording(file, head, channels, events, codes, len(pages) + missing, zone_s, pages[0].t_us)
 

@@ -79,7 +79,9 @@ def read(file: RawFile, archive: Archive, found: Mapping[str, Entry]) -> Recordi
         if segments:
             channels[name] = Channel(name, "g", 1 / per_g, 0.0, segments, {**known, "nominal_hz": fs_hz})
     if not channels:
-        return Unreadable(file.name, dict(+codes), f"the records do not follow each other at {fs_hz:g} Hz")
+        return Unreadable(
+            file.name, dict(+codes), f"its records do not follow each other at {fs_hz:g} Hz: load it again"
+        )
     return _recording(file, info, channels, codes, len(rows), zone_s, int(rows[0, 1]) * SECOND_US)
 
 

@@ -63,7 +63,7 @@ def _unknown(file: RawFile) -> Unreadable:
 def _read_folder(name: str, files: Sequence[RawFile], max_unpacked_mb: int) -> Recording | Unreadable:
     size = sum(len(file.data) for file in files)
     if size > max_unpacked_mb << 20:
-        told = f"{size >> 20} MiB of csv, more than max_unpacked_mb = {max_unpacked_mb}"
+        told = f"{size >> 20} MiB of csv, more than max_unpacked_mb = {max_unpacked_mb}: raise it"
         return Unreadable(name, {"ZIP_UNSAFE": 1}, told)
     digest = hashlib.sha256()
     for file in sorted(files, key=lambda file: file.name):
@@ -116,6 +116,6 @@ def _judged(recording: Recording) -> Recording | Unreadable:
     fates = {part: fate for part, fate in signals.items() if part != "tags" and fate != "missing"}
     told = ", ".join(f"{part} {fate}" for part, fate in fates.items())
     if "ZIP_TRUNC" not in recording.codes and set(fates.values()) <= {"no start time"}:
-        message = f"not an E4's csv files ({told or 'no signal'}): line 1 must be a unix time, line 2 a rate"
+        message = f"not an E4's csv files ({told or 'no signal'}): put a unix time in line 1, a rate in line 2"
         return Unreadable(recording.file, {"FORMAT_UNKNOWN": 1}, message)
     return Unreadable(recording.file, recording.codes, f"no signal could be read ({told}): export the session again")

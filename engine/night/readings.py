@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.module import RawFile, Status, Verdict
 from engine.night.clock import DOUBTFUL_US, EARLIEST_US, SECOND_US
-from engine.night.reasons import in_order
+from engine.night.reasons import WRONG_CLOCK, in_order
 from engine.night.zones import DAY_S, Zone
 from engine.vitals.hours import UNKNOWN, Hours, by_hour
 from engine.vitals.plausibility import plausible, to_celsius
@@ -164,10 +164,10 @@ def _verdict(one: Readings, original: str, zone: Zone) -> Verdict:
 
 def _nothing(one: Readings) -> str:
     if one.implausible:
-        return f"none of its {one.implausible} values can be a body's (values relative to a baseline are not read)"
+        return f"none of its {one.implausible} values can be a body's: export absolute ones, not changes"
     if one.codes.get("CLK_IMPLAUS"):
-        return "its clock is wrong: dated before 2005 or after it was received"
-    return "no reading that can be used; export it again"
+        return WRONG_CLOCK
+    return "no reading that can be used: export it again"
 
 
 def _sentence(one: Readings, lost: bool, original: str) -> Iterator[str]:
@@ -176,6 +176,6 @@ def _sentence(one: Readings, lost: bool, original: str) -> Iterator[str]:
     if one.implausible:
         yield f"{one.implausible:,} implausible left out"
     if lost:
-        yield "part of the file was lost"
+        yield "part of the file was lost, export it again"
     if original != one.file:
         yield f"the same bytes as {original}, which stands for both"

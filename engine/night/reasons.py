@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+WRONG_CLOCK = "dated before 2005 or after it was received: check `received_at` of its subject and the device's clock"
+"""What to say where `CLK_IMPLAUS` leaves nothing."""
+
 CODES: tuple[str, ...] = (
     "ZIP_TRUNC",
     "ZIP_UNSAFE",

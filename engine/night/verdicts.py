@@ -11,7 +11,7 @@ from engine.module import Status, Verdict
 from engine.night import motion, ppg, temperature
 from engine.night.epochs import Epochs
 from engine.night.nights import Session
-from engine.night.reasons import in_order
+from engine.night.reasons import WRONG_CLOCK, in_order
 from engine.night.recording import MISSING, Recording, Unreadable
 from engine.night.wear import BAG_C, OFF
 from kernels.masks import count_present
@@ -28,7 +28,8 @@ LEAST_H = 1.0
 ALMOST_H = 1e-6
 MOSTLY, RARELY = 0.5, 0.1
 GOOD_PPG = 0.6
-NOTHING = "no channel holds a usable sample"
+NOTHING = "no channel holds a usable sample: export it again, and check the device if it stays so"
+WHOLE = "give the whole recording if there is more of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def recorded(
     codes = {code for recording in recordings for code in recording.codes}
     n = sum(len(part) for part in rows)
     if n == 0:
-        told = "its clock is wrong: dated before 2005 or after it was received" if "CLK_IMPLAUS" in codes else NOTHING
+        told = WRONG_CLOCK if "CLK_IMPLAUS" in codes else NOTHING
         return Verdict(file, Status.REJECTED, in_order(codes) or ("SIG_EMPTY",), told)
     hours = hours_of(recordings)
     codes.update(_seen(sessions, rows))
@@ -77,8 +78,9 @@ def recorded(
     codes.update(["SHORT"] if hours.short() or not hours.by_signal else [])
     fine = not (hours.lost() or hours.short() or any(map(_much_lost, recordings))) and hours.by_signal
     lost_blocks = bool(codes.intersection(BLOCKS_LOST))
-    message = "; ".join([*_sentence(hours, n, lost_blocks, codes, twin), *_cold(rows, hours, codes)])
-    return Verdict(file, Status.OK if fine else Status.PARTIAL, in_order(codes), message)
+    status = Status.OK if fine else Status.PARTIAL
+    said = [*_sentence(hours, n, lost_blocks, codes), *_cold(rows, hours, codes), *_next(status, hours, twin)]
+    return Verdict(file, status, in_order(codes), "; ".join(said))
 
 
 def uploaded(recording: Recording, sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[Verdict]:
@@ -121,7 +123,7 @@ def _seen(sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[str]:
         yield "DST"
 
 
-def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str], twin: str | None) -> Iterator[str]:
+def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str]) -> Iterator[str]:
     whole = [f"{_long(hours.by_signal[name])} of {name}" for name in hours.by_signal if name not in hours.lost()]
     unused = "" if hours.by_signal else f", with none of {', '.join(FEATURE_CHANNELS)}"
     yield ", ".join(whole) if whole else f"{_long(n / 360)} recorded{unused}"
@@ -135,8 +137,6 @@ def _sentence(hours: Hours, n: int, lost_blocks: bool, codes: set[str], twin: st
         yield "not worn most of the time"
     elif "PPG_LOW" in codes:
         yield "hardly any good pulse"
-    if twin:
-        yield f"the same bytes as {twin}, which stands for both"
 
 
 def _cold(rows: Sequence[Epochs], hours: Hours, codes: set[str]) -> list[str]:
@@ -147,6 +147,14 @@ def _cold(rows: Sequence[Epochs], hours: Hours, codes: set[str]) -> list[str]:
     temp_c = temp_c[np.isfinite(temp_c)]
     median = float(np.median(temp_c)) if len(temp_c) else np.inf
     return [f"cold (median {median:.1f} °C): worn loosely or not at all"] if median < BAG_C else []
+
+
+def _next(status: Status, hours: Hours, twin: str | None) -> Iterator[str]:
+    """What to do."""
+    if status is Status.PARTIAL:
+        yield WHOLE if hours.by_signal else "give a file that has one of them"
+    if twin:
+        yield f"the same bytes as {twin}, which stands for both"
 
 
 def _long(hours: float) -> str:

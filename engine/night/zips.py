@@ -24,6 +24,8 @@ _MOST_ENTRIES = 10_000
 _TAIL = 66_000
 _RATIO, _RATIO_FREE_BYTES = 200, 64 << 20
 _MEBI = 1 << 20
+RAISE = "raise max_unpacked_mb if it is sound"
+_AGAIN = "export it again, no recording packs so well"
 
 
 class Refused(ValueError):
@@ -67,22 +69,22 @@ class Archive:
 
     def _refuse_unsafe(self) -> None:
         if len(self.entries) > _MOST_ENTRIES:
-            raise Refused(f"holds {len(self.entries)} members")
+            raise Refused(f"holds {len(self.entries)} members: give each session as a zip")
         for entry in self.entries:
             parts = entry.name.split("/")
             if entry.name.startswith("/") or entry.name[1:2] == ":" or ".." in parts:
-                raise Refused(f"member {entry.name!r} points outside the archive")
+                raise Refused(f"member {entry.name!r} points outside the archive: export the session again")
             if entry.flags & _ENCRYPTED:
-                raise Refused(f"member {entry.name!r} is encrypted")
+                raise Refused(f"member {entry.name!r} is encrypted: give it without a password")
         declared = sum(entry.unpacked or 0 for entry in self.entries)
         if declared > self._left:
-            raise Refused(f"declares {declared / _MEBI:.0f} MiB unpacked, more than {self._left / _MEBI:.0f}")
+            raise Refused(f"declares {declared / _MEBI:.0f} MiB unpacked, more than {self._left / _MEBI:.0f}: {RAISE}")
 
     def refuse_nested(self) -> None:
         """Raises Refused where a member lies more than one folder deep."""
         for entry in self.entries:
             if entry.name.count("/") > 1 and not entry.name.startswith("__MACOSX/"):
-                raise Refused(f"member {entry.name!r} lies more than one folder deep")
+                raise Refused(f"member {entry.name!r} lies more than one folder deep: give each session as a zip")
 
     def _confirm(self, entry: tuple[Entry, int]) -> Entry | None:
         """The entry with its place in the file, if the member's own header agrees with the directory."""
@@ -115,7 +117,7 @@ class Archive:
         data, finished, rest = unpacked
         self._left -= len(data)
         if self._left < 0:
-            raise Refused(f"member {entry.name!r} unpacks to more than is allowed")
+            raise Refused(f"member {entry.name!r} unpacks to more than is allowed: {RAISE}")
         expected = entry.crc32 if entry.crc32 is not None else _described_crc32(rest)
         sound = cut if not finished else expected is None or isal_zlib.crc32(data) == expected
         self.broken += not (sound and finished)
@@ -134,7 +136,7 @@ def inflate(stream: bytes | memoryview, left: int) -> tuple[bytes, bool, bytes] 
     except isal_zlib.error:  # type: ignore[misc]  # its stub declares an instance
         return None
     if len(data) > most:
-        raise Refused(f"unpacks to more than {most / _MEBI:.0f} MiB")
+        raise Refused(f"unpacks to more than {most / _MEBI:.0f} MiB: {RAISE if most == left else _AGAIN}")
     return data, inflater.eof, inflater.unused_data
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from engine.failures import MESSAGE_CHARACTERS
 from engine.module import RawFile, Source, Status
 from engine.night.night import Night
-from engine.night.unknown import READ_HERE, told, told_of_zip
+from engine.night.unknown import _KINDS, READ_HERE, told, told_of_zip
 from tests.engine.night.e4_files import csvs, zipped
+
+TOLD_WHAT_TO_DO = re.compile(r"[:;,] (?:give|convert|unpack|name|export|check) ")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +33,12 @@ from tests.engine.night.e4_files import csvs, zipped
 def test_what_is_known_but_not_read_is_named_with_advice(data: bytes, seems: str) -> None:
     sentence = told(RawFile("a", data))
     assert seems in sentence
-    assert "not read here: " in sentence and len(sentence.partition("not read here: ")[2]) > 5
+    assert TOLD_WHAT_TO_DO.search(sentence)
+
+
+@pytest.mark.parametrize(("what", "advice"), [(what, advice) for _, what, advice in _KINDS])
+def test_every_advice_says_what_to_do(what: str, advice: str) -> None:
+    assert TOLD_WHAT_TO_DO.search(f"{what}: {advice}")
 
 
 def test_anything_else_says_what_is_read() -> None:
@@ -77,4 +85,4 @@ def test_the_zoos_strangers(shared_data: Path) -> None:
         data = (zoo / path).read_bytes()
         (verdict,) = Night()([RawFile(path, data)], Source("s", (path,), "p")).verdicts
         assert (verdict.status, verdict.reasons) == (Status.REJECTED, ("FORMAT_UNKNOWN",)), path
-        assert seems in verdict.message, path
+        assert seems in verdict.message and TOLD_WHAT_TO_DO.search(verdict.message), path

@@ -8,7 +8,7 @@ import pytest
 from engine.module import Status
 from engine.night.nights import split
 from engine.night.recording import MISSING, Unreadable
-from engine.night.verdicts import hours_of, recorded, unreadable
+from engine.night.verdicts import WHOLE, hours_of, recorded, unreadable
 from tests.engine.night.hand import EVENING_US, channel, night, recording, source
 
 
@@ -36,7 +36,7 @@ def test_all_channels_for_an_hour_are_ok() -> None:
 def test_a_lost_channel_is_partial(without: tuple[str, ...], told: str) -> None:
     verdict = _verdict(_recording(3.0, without))
     assert (verdict.status, verdict.reasons) == (Status.PARTIAL, ("SIG_MISSING",))
-    assert told in verdict.message
+    assert told in verdict.message and verdict.message.endswith(WHOLE)
 
 
 def test_a_channel_that_no_feature_uses_may_be_lost() -> None:
@@ -46,7 +46,7 @@ def test_a_channel_that_no_feature_uses_may_be_lost() -> None:
 def test_under_an_hour_is_partial_and_short() -> None:
     verdict = _verdict(_recording(0.5))
     assert (verdict.status, verdict.reasons) == (Status.PARTIAL, ("SHORT",))
-    assert verdict.message.endswith("30 min of skin temperature; under 1 h")
+    assert verdict.message.endswith(f"30 min of skin temperature; under 1 h; {WHOLE}")
 
 
 def test_missing_samples_do_not_count() -> None:
@@ -79,14 +79,14 @@ def test_small_faults_change_no_status() -> None:
 def test_a_device_without_what_features_use_says_so() -> None:
     verdict = _verdict(replace(_recording(3.0), expected=("ecg",)))
     assert (verdict.status, verdict.reasons) == (Status.PARTIAL, ("SHORT",))
-    assert verdict.message.endswith("recorded, with none of acceleration, pulse (PPG), skin temperature")
+    assert verdict.message.endswith("pulse (PPG), skin temperature; give a file that has one of them")
 
 
 def test_no_epoch_is_rejected_with_a_reason() -> None:
     made = _recording(3.0)
     verdict = recorded("a.zip", [made], [], [], None)
     late = recorded("a.zip", [replace(made, codes={"CLK_IMPLAUS": 1})], [], [], None)
-    assert late.status is Status.REJECTED and "clock is wrong" in late.message
+    assert late.status is Status.REJECTED and "check `received_at`" in late.message
     assert (verdict.status, verdict.reasons) == (Status.REJECTED, ("SIG_EMPTY",))
 
 
