@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.backtest.scores.diebold_mariano import diebold_mariano, paired
-from engine.backtest.scores.holm import holm
 from engine.backtest.scores.table import CONFIGURATION
 from engine.backtest.scores.users import Users
+from kernels.holm import holm
 
 Floats = NDArray[np.float64]
 

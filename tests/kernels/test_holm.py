@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.backtest.scores.holm import holm
+from kernels.holm import holm
+from tests.naive import holm as naive
 
 
 def test_steps_down_and_never_falls() -> None:
@@ -17,3 +18,10 @@ def test_what_is_no_comparison_counts_as_none() -> None:
     assert np.isnan(found[[0, 2]]).all()
     assert holm(np.zeros(0)).tolist() == []
     assert np.isnan(holm(np.array([np.nan]))).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 40])
+def test_it_equals_its_naive_twin(n: int) -> None:
+    p = np.random.default_rng(n).random(n).round(2) / 20
+    p[::7] = np.nan
+    np.testing.assert_allclose(holm(p), naive.holm(p), rtol=1e-15)
