@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from rich.console import Console
 
+from engine.errors import ConfigError
 from engine.failures import Result
 from engine.fates import ledger
 from engine.guard import InlineGuard
@@ -33,6 +34,7 @@ from jobs.show import draw, units
 
 HEAD, MANY = 8, 24
 """Rows shown of a table of more than MANY; the middle of a night says more than its first minutes."""
+DIAGNOSED = "engine.night.diagnostics:Diagnosed"
 
 
 @click.command(
@@ -41,6 +43,7 @@ Examples:
   nightmill process raw/P01/1774645200_A7B3C1.zip --zone Europe/Zurich
   nightmill process raw/P0*/*.zip --root raw --zone Europe/Zurich
   nightmill process a.zip b.zip --subject P01 --night 2026-03-27 -o one-night
+  nightmill process a.zip --diagnostics -o one-night
 """
 )
 @click.argument("files", nargs=-1, required=True)
@@ -54,6 +57,7 @@ Examples:
 @click.option("--subjects", metavar="TABLE", help="CSV or Parquet: subject_id, zone, received_at, …")
 @click.option("--calibrations", metavar="TABLE", help="Of the subjects' devices, see `nightmill calibrate`.")
 @click.option("--template", metavar="PATTERN", help="Where subject and start stand in a file's name.")
+@click.option("--diagnostics", is_flag=True, help="Two more tables: shape of the pulse every 10 s, pNN20 and pNN50.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Write OUTPUT/<table>.parquet.")
 @taking(*module_options, *storage_options)
 @as_json
@@ -64,7 +68,9 @@ def command(
 
     The rows equal those of `nightmill reprocess` over the same files, bit for bit.
     """
-    mapped, _ = refer(ref or "night", parse(parameters))
+    if flags["diagnostics"] and ref is not None:
+        raise ConfigError(f"--diagnostics are those of the night module, not of {ref}")
+    mapped, _ = refer(DIAGNOSED if flags["diagnostics"] else ref or "night", parse(parameters))
     about = {
         name: flags[name]
         for name in ("root", "subject", "zone", "device_offset_s", "subjects", "calibrations", "template")

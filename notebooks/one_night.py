@@ -34,6 +34,7 @@ import numpy as np
 import polars as pl
 
 from engine.module import RawFile, Source
+from engine.night.diagnostics import Diagnosed
 from engine.night.night import Night
 from engine.simulate import nights
 
@@ -225,6 +226,36 @@ for name in ("rhr_p10", "hr_median", "rmssd_median", "wst_median", "tst_h", "was
 judged = module.quality(night)
 print(f"score {judged.score:.1f} from {', '.join(judged.basis)}")
 print(f"band {judged.band}; reasons: {', '.join(judged.reasons) or 'none'}")
+
+# %% [markdown]
+# ## A closer look at the pulse
+#
+# What `nightmill process FILE --diagnostics` adds: numbers that judge nothing, and show a person what the pulse of each
+# ten seconds looks like. A clean pulse has a kurtosis a little above that of a sine (1.5), most of its power at the
+# rates of a heart, and two sign changes a beat; noise has none of these.
+
+# %%
+diagnosed = Diagnosed()(files, source).tables
+shape = pl.DataFrame(diagnosed["diagnostics"])
+place = np.searchsorted(epochs.ts_us, shape["ts"].cast(pl.Int64).to_numpy())
+figure, axes = plt.subplots(3, 1, figsize=(10, 5), sharex=True)
+for axis, name, label in (
+    (axes[0], "kurtosis", "kurtosis"),
+    (axes[1], "spectral_share", "power at\n1–2.25 Hz"),
+    (axes[2], "zero_crossings", "sign changes\nin 10 s"),
+):
+    value, trusted = shape[name].to_numpy().astype(float), good[place]
+    axis.plot(local[place], np.where(trusted, np.nan, value), ".", color=QUIET, markersize=2, label="other epochs")
+    axis.plot(local[place], np.where(trusted, value, np.nan), ".", color=WARM, markersize=2, label="good epochs")
+    axis.set_ylabel(label)
+    shade_off_wrist(axis)
+axes[0].set_title("Diagnostics of the pulse; grey: found off the wrist")
+axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, markerscale=4)
+axes[2].xaxis.set_major_formatter(plt.matplotlib.dates.DateFormatter("%H:%M"))
+axes[2].set_xlabel(f"local time, {truth.zone}")
+show("diagnostics")
+for name, value in diagnosed["diagnostics_nights"].to_pylist()[0].items():
+    print(f"{name:10} {value}")
 
 # %% [markdown]
 # ## The whole, in one call

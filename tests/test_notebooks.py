@@ -11,7 +11,10 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.py"))
 PROMISES = {
-    "one_night": ("the call's heart rates equal the stages': True", ["epochs.png", "pulse.png", "sleep.png"]),
+    "one_night": (
+        "the call's heart rates equal the stages': True",
+        ["diagnostics.png", "epochs.png", "pulse.png", "sleep.png"],
+    ),
     "one_backtest": ("every attempted fit is a row with a status: True", ["curves.png", "origin.png"]),
 }
 """What each says, and the plots that it draws."""

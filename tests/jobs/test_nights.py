@@ -84,6 +84,18 @@ def test_process_of_one_night_gives_its_rows(raw: Path, reference: Path) -> None
     )
 
 
+def test_process_shows_diagnostics(raw: Path) -> None:
+    folder = raw.parent / "diagnosed"
+    file = min(path for path in (raw / "P01").glob("*.zip") if path.stat().st_size > 100_000)
+    said = mill("process", str(file), "--root", str(raw), "--zone", ZONE, "--diagnostics", "-o", str(folder))
+    assert "diagnostics: " in said and "kurtosis" in said and "pnn50" in said
+    rows = pl.read_parquet(folder / "diagnostics.parquet")
+    assert rows.height > 800 and rows["kurtosis"].is_not_null().all()
+    assert pl.read_parquet(folder / "diagnostics_nights.parquet").height == 1
+    with pytest.raises(AssertionError, match="--diagnostics are those of the night module"):
+        mill("process", str(file), "--diagnostics", "--module", "night")
+
+
 def test_every_file_is_in_the_ledger_exactly_once(raw: Path, reference: Path) -> None:
     listed = sorted(str(path.relative_to(raw)) for path in raw.rglob("*.zip"))
     entries = table(reference, "files")
