@@ -26,16 +26,16 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine import delta
 from engine.commit import Journal, recover
 from engine.identity import Identity
-from engine.intents import Change
 from engine.module import Table
 from engine.night.nights_table import NIGHTS
-from engine.parts import write_part
-from engine.record import begin, dictionary_change, runs_change
+from engine.running.record import begin, dictionary_change, runs_change
 from engine.schemas import FILES
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.intents import Change
+from engine.tables.parts import write_part
 
 ROOT = Path(__file__).resolve().parents[1]
 DAYS = 365

@@ -31,8 +31,8 @@ from engine.executors import DaskExecutor
 from engine.guard import ForkGuard, Guard, InlineGuard, Limits
 from engine.inventory import InputSpec, take
 from engine.load import refer
-from engine.progress import CommitSettings
 from engine.run import RunSettings, run
+from engine.running.progress import CommitSettings
 from engine.storage import StoreOptions, open_store
 
 LIMITS = Limits(seconds=3.0, memory_mb=600.0)

@@ -36,7 +36,7 @@ from engine.module import RawFile, Source
 from engine.night import motion, ppg
 from engine.night.night import Night
 from engine.night.zips import Archive
-from engine.parts import encode
+from engine.tables.parts import encode
 
 SOURCE = Source("P01/night", ("night",), "P01", "Europe/Zurich")
 E4 = recordings.FORMATS[0]

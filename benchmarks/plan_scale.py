@@ -27,11 +27,11 @@ import polars as pl
 from deltalake import write_deltalake
 
 from engine import plan
-from engine.assemble import InputSpec, assemble, pack
-from engine.grouping import inputs, sources
 from engine.identity import Identity
+from engine.inputs.assemble import InputSpec, assemble, pack
+from engine.inputs.grouping import inputs, sources
+from engine.inputs.listing import IGNORED, Listing
 from engine.inventory import Inventory
-from engine.listing import IGNORED, Listing
 from engine.storage import StoreOptions
 
 NOW = Identity("night-111111111111", "1" * 64, "a.b:C", '{"low_hz":0.5}', {"a.b": "2"})

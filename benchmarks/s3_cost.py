@@ -22,14 +22,15 @@ import polars as pl
 import pytest
 
 from cluster.workstation import Workstation
-from engine import commit, delta, ledger, plan
-from engine.digest import Digest, digest
+from engine import commit, ledger, plan
 from engine.executors import DaskExecutor, Executor
 from engine.inventory import InputSpec, take
 from engine.load import refer
 from engine.run import run
 from engine.schemas import RUN_TIME_COLUMNS
 from engine.storage import Store, StoreOptions
+from engine.tables import delta
+from engine.tables.digest import Digest, digest
 from tests.engine.s3_server import KEYS, serve
 
 REFERENCE, ZONE = "engine.night.night:Night", "America/Chicago"

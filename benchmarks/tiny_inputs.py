@@ -31,9 +31,9 @@ from engine.batches import Batch
 from engine.executors import DaskExecutor
 from engine.inventory import InputSpec, take
 from engine.load import refer
-from engine.progress import CommitSettings
-from engine.receipt import Receipt
 from engine.run import RunSettings, run
+from engine.running.progress import CommitSettings
+from engine.running.receipt import Receipt
 from engine.storage import StoreOptions, open_store
 
 PORT = 18786

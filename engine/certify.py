@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.code.probe import Answer, Trial, answer_all
 from engine.errors import ModuleError
 from engine.identity import canonical_json, parameters_of
+from engine.inputs.sources import SourceWork
 from engine.inventory import take_files
 from engine.load import ModuleRef, refer
 from engine.module import RawFile, Source, Status
 from engine.plan import everything
-from engine.probe import Answer, Trial, answer_all
-from engine.sources import SourceWork
 from engine.storage import StoreOptions
 from engine.work import FileRef, Input
 
@@ -134,7 +134,7 @@ def _in_process(
     """Answers of a watched process, and how it ended if it did not end well."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-P", "-c", "from engine.probe import main; main()"]
+    command = [sys.executable, "-P", "-c", "from engine.code.probe import main; main()"]
     job = pickle.dumps((ref, list(trials), CALLS))
     try:
         done = subprocess.run(

@@ -15,15 +15,15 @@ import pyarrow as pa
 import pyarrow.ipc
 from deltalake import DeltaTable
 
-from engine import delta, intents, replace
 from engine.errors import InfrastructureError, OutputBusy
 from engine.events import IntentReplayed, Listener, ignore
-from engine.intents import Change, Intent
 from engine.module import Table
-from engine.parts import write_part
-from engine.receipt import Part, Receipt
+from engine.running.receipt import Part, Receipt
 from engine.schemas import FILES, TIME
 from engine.storage import Store
+from engine.tables import delta, intents, replace
+from engine.tables.intents import Change, Intent
+from engine.tables.parts import write_part
 
 LEDGER, WORK_LEDGER = "files", "work"
 LEDGERS = (LEDGER, WORK_LEDGER)

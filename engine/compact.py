@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from engine import delta
 from engine.commit import Journal
-from engine.delta import Layout, LivePart
-from engine.digest import Digest, digest
 from engine.events import Compacted, Listener, ignore
-from engine.intents import Change
-from engine.parts import decode, write_part
-from engine.receipt import Part
+from engine.running.receipt import Part
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.delta import Layout, LivePart
+from engine.tables.digest import Digest, digest
+from engine.tables.intents import Change
+from engine.tables.parts import decode, write_part
 
 STEP_ROWS = 128 * 1024
 """A rewritten part has a multiple of these, the last one the rest."""

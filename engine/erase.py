@@ -21,15 +21,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from engine import delta, intents, ledger
+from engine import ledger
 from engine.commit import LEDGER, Journal, recover
-from engine.delta import Layout
-from engine.intents import Change
-from engine.parts import decode, write_part
-from engine.receipt import Part
-from engine.record import refuse_if_running
 from engine.results.open import tables
+from engine.running.receipt import Part
+from engine.running.record import refuse_if_running
 from engine.storage import Store
+from engine.tables import delta, intents
+from engine.tables.delta import Layout
+from engine.tables.intents import Change
+from engine.tables.parts import decode, write_part
 
 RECORDS = ("runs", "dictionary")
 """Tables without a row of any subject."""

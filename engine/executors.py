@@ -1,7 +1,7 @@
 """Executors: how batches become receipts. `InProcess`, a for loop, is the specification; `DaskExecutor` must equal it.
 
-Both retry what infrastructure broke, in the order of `engine.retries`, and raise `InfrastructureError` when that is
-exhausted, after handing over what was finished; the files in question are then still to do.
+Both retry what infrastructure broke, in the order of `engine.running.retries`, and raise `InfrastructureError` when
+that is exhausted, after handing over what was finished; the files in question are then still to do.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from distributed.scheduler import KilledWorker
 from engine.batches import Batch
 from engine.errors import InfrastructureError, UserError
 from engine.events import BatchRetried, Listener, WorkersReady, ignore
-from engine.failures import shorten
 from engine.guard import ForkGuard, Guard, InlineGuard
-from engine.readiness import make_ready, order, taken
-from engine.receipt import Receipt
-from engine.retries import DEADLY, Patience, Sending, again, exhausted, killer
+from engine.running.receipt import Receipt
+from engine.running.retries import DEADLY, Patience, Sending, again, exhausted, killer
 from engine.task import TaskSpec, run_batch
+from engine.workers.failures import shorten
+from engine.workers.readiness import make_ready, order, taken
 
 BATCHES_A_WORKER = 3
 """Under way at once: one running, two waiting. Hides the way to the driver and bounds the scheduler's memory."""

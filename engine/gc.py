@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import delta, intents
 from engine.commit import recover
-from engine.disk import UNFINISHED
 from engine.errors import ConfigError
-from engine.record import refuse_if_running
 from engine.results.open import tables
+from engine.running.record import refuse_if_running
 from engine.storage import Store
+from engine.stores.disk import UNFINISHED
+from engine.tables import delta, intents
 
 FLOOR_H = 24
 """Above the longest batch: 64 works of 300 s, sent three times, take 16 h."""

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from engine.child import Limits
-from engine.failures import Failure, Result, attempt
 from engine.module import Table
-from engine.nursery import Nursery
 from engine.work import Death, Mapped, PiecewiseWork, Work
+from engine.workers.child import Limits
+from engine.workers.failures import Failure, Result, attempt
+from engine.workers.nursery import Nursery
 
 __all__ = ["Failure", "ForkGuard", "Guard", "InlineGuard", "Limits", "Result"]
 MOST_DEATHS = 8

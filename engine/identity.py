@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from engine.closure import closure
+from engine.code.closure import closure
+from engine.code.function import FunctionModule
 from engine.errors import ModuleError, StaleWorker
-from engine.function import FunctionModule
 from engine.module import Module, Source
 from engine.work import Input
 

@@ -11,11 +11,11 @@ from itertools import accumulate, pairwise
 
 import polars as pl
 
-from engine import grouping
-from engine.assemble import CHUNK_ROWS, FILE_COLUMNS, InputSpec, assemble, pack
 from engine.errors import UserError
-from engine.listing import IGNORED, SAID, Listing, list_files, list_input
-from engine.sample import drawn
+from engine.inputs import grouping
+from engine.inputs.assemble import CHUNK_ROWS, FILE_COLUMNS, InputSpec, assemble, pack
+from engine.inputs.listing import IGNORED, SAID, Listing, list_files, list_input
+from engine.inputs.sample import drawn
 from engine.storage import StoreOptions, open_store, split_uri
 
 __all__ = ["Counts", "InputSpec", "Inventory", "take", "take_files"]
@@ -101,7 +101,7 @@ class Inventory:
         return self.counts.size_bytes
 
     def sampled(self, share: float) -> Inventory:
-        """The Sources of some subjects, the same ones every time: see `engine.sample`."""
+        """The Sources of some subjects, the same ones every time: see `engine.inputs.sample`."""
         kept = [rows.filter(drawn(rows["subject_id"], share)).drop("position") for rows in self.frames()]
         some = [rows for rows in kept if rows.height] or kept[:1]
         return Inventory(tuple(pack(rows) for rows in some), self.ignored)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import polars as pl
 import pyarrow as pa
 
-from engine import delta
 from engine.commit import LEDGERS
 from engine.module import Table
 from engine.schemas import FILES, RUNS
 from engine.storage import Store
+from engine.tables import delta
 
 
 def scan(store: Store, module_id: str | None = None, table: str | None = None) -> pl.LazyFrame:

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from engine.closure import find
+from engine.code.closure import find
+from engine.code.function import FunctionModule, keyword_defaults
 from engine.errors import ModuleError
-from engine.function import FunctionModule, keyword_defaults
 from engine.identity import Identity, identify, refuse_other_code
 from engine.module import Module, Table
 

@@ -13,15 +13,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine import grouping, staleness
-from engine.assemble import hint
-from engine.calibrations import calibrations_of
-from engine.compare import compare, kinds, newest_versions, of_works
 from engine.identity import Identity, module_name
+from engine.inputs import grouping
+from engine.inputs.assemble import hint
+from engine.inputs.calibrations import calibrations_of
+from engine.inputs.sources import SourceWork
 from engine.inventory import Inventory
 from engine.module import Source
-from engine.sources import SourceWork
-from engine.staleness import MODULE_CHANGED, NEW, RETRY, WHYS
+from engine.planning import staleness
+from engine.planning.against_ledger import compare, kinds, newest_versions, of_works
+from engine.planning.staleness import MODULE_CHANGED, NEW, RETRY, WHYS
 from engine.storage import StoreOptions
 from engine.work import FileRef, Input, Work
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from engine import record
 from engine.batches import Batch, cut
-from engine.budget import ALL, Budget, Overrun, Strata, Tally
 from engine.commit import LEDGER, recover
 from engine.errors import AccessDenied, BudgetExceeded, InfrastructureError, Interrupted, StaleWorker
 from engine.events import Listener, ignore
 from engine.guard import Limits
 from engine.identity import Identity
-from engine.interrupts import Interrupts
-from engine.progress import CommitSettings, Progress, RunSummary
+from engine.running import record
+from engine.running.budget import ALL, Budget, Overrun, Strata, Tally
+from engine.running.interrupts import Interrupts
+from engine.running.progress import CommitSettings, Progress, RunSummary
 from engine.storage import Store
 from engine.task import TaskSpec
 from engine.work import Mapped, Work

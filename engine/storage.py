@@ -124,10 +124,10 @@ class Store:
     def _place(self) -> Place:
         # Imported here: a process that never touches S3 does not pay for its client.
         if self.is_local:
-            from engine.disk import Disk
+            from engine.stores.disk import Disk
 
             return Disk(Path(self.uri))
-        from engine.bucket import Bucket
+        from engine.stores.bucket import Bucket
 
         return Bucket(self.uri, self.options)
 

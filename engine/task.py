@@ -15,16 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.batches import Batch
-from engine.coded import as_text, coded_as
-from engine.fates import ledger
 from engine.guard import Guard, Limits, Result
-from engine.guards import lent_guard
 from engine.module import Table
-from engine.order import ascends
-from engine.parts import write_part
-from engine.receipt import Part, Receipt
+from engine.running.fates import ledger
+from engine.running.receipt import Part, Receipt
 from engine.storage import Store, StoreOptions, open_store
+from engine.tables.coded import as_text, coded_as
+from engine.tables.order import ascends
+from engine.tables.parts import write_part
 from engine.work import Mapped
+from engine.workers.guards import lent_guard
 
 
 @dataclass(frozen=True, slots=True)

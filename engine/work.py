@@ -104,7 +104,7 @@ class Death:
 
 @runtime_checkable
 class PiecewiseWork(Work, Protocol):
-    """A Work that says which piece of it is in hand (`engine.telling.piece`), in the same order each time."""
+    """A Work that says which piece of it is in hand (`engine.workers.telling.piece`), in the same order each time."""
 
     def without(self, death: Death) -> PiecewiseWork:
         """The same Work, which does not try that piece again and says in its rows what became of it."""

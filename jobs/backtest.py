@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from engine.progress import RunSummary
+from engine.running.progress import RunSummary
 from jobs import backtest_report, exits
 from jobs.backtest_flags import backtest_options, settings
 from jobs.backtest_run import carry_out, re_serve

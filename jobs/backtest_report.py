@@ -13,11 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from engine import delta, ledger
+from engine import ledger
 from engine.backtest.scores.findings import TABLES, Asked, Findings, find
 from engine.errors import UserError
 from engine.results.open import scan
 from engine.storage import Store
+from engine.tables import delta
 from jobs import backtest_plots as plots
 from jobs import backtest_tables as tables
 

@@ -22,11 +22,11 @@ from engine.errors import UserError
 from engine.events import Listener, PlanMade
 from engine.executors import Executor
 from engine.identity import Identity
-from engine.progress import CommitSettings, RunSummary
+from engine.planning.todo import Todo, Unit, sort_out
 from engine.results.open import scan
 from engine.run import RunSettings, run
+from engine.running.progress import CommitSettings, RunSummary
 from engine.storage import Store
-from engine.todo import Todo, Unit, sort_out
 from engine.work import Mapped, Work
 from jobs.sweep import Backtest, prepare
 from jobs.workers import lend, limits

@@ -21,12 +21,12 @@ from engine.longitudinal.nights import NEEDED
 from engine.longitudinal.plan import NIGHTS, plan
 from engine.longitudinal.tables import LEAST, MOST
 from engine.longitudinal.work import Baselines, refer
-from engine.overlap import live_parts
-from engine.progress import CommitSettings, RunSummary
-from engine.record import refuse_if_running
 from engine.results.open import current, is_backtest, newest, scan, tables
 from engine.run import RunSettings, run
+from engine.running.progress import CommitSettings, RunSummary
+from engine.running.record import refuse_if_running
 from engine.storage import Store
+from engine.tables.overlap import live_parts
 from jobs import exits
 from jobs.opened import opened, options, storage, storage_options
 from jobs.options import as_json, taking

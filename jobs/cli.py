@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import click
 
-from engine.arrow_alone import leave_pandas_out
+from engine.workers.arrow_alone import leave_pandas_out
 from jobs import exits, kernel_cache
 
 COMMANDS = {

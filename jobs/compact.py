@@ -11,8 +11,8 @@ import click
 from engine.commit import Journal, recover
 from engine.compact import Sizes, compact
 from engine.events import Compacted, Event
-from engine.record import refuse_if_running
 from engine.results.open import tables
+from engine.running.record import refuse_if_running
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 

@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from configs.settings import Settings
-from engine import ledger, pilot
+from engine import ledger
 from engine.errors import UserError
-from engine.estimate import Estimate, Interval, estimate, from_ledger, refuse_too_large
 from engine.guard import Limits
 from engine.identity import module_name
 from engine.plan import Rate
+from engine.planning import pilot
+from engine.planning.estimate import Estimate, Interval, estimate, from_ledger, refuse_too_large
 from jobs.show import count, size, span
 from jobs.study import Study
 from jobs.workers import limits

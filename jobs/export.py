@@ -13,12 +13,12 @@ from rich.console import Console
 
 from engine.errors import UserError
 from engine.events import BatchFinished, Listener, PlanMade
+from engine.inputs.sources import read_file
 from engine.inventory import InputSpec, Inventory, take
 from engine.module import RawFile
 from engine.night.export import ENDING, Nrf, export
 from engine.night.night import Night
 from engine.night.recording import Unreadable
-from engine.sources import read_file
 from engine.storage import Store, open_store
 from jobs import exits
 from jobs.opened import options, storage_options

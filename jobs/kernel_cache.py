@@ -18,7 +18,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from engine.closure import closure
+from engine.code.closure import closure
 
 
 def prepare() -> Path:

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from cluster.workstation import Workstation
 from engine.certify import Certificate, Elsewhere, certify
+from engine.code.probe import Answer, Trial
 from engine.load import ModuleRef
-from engine.probe import Answer, Trial
 from jobs import exits
 from jobs.opened import options, storage_options
 from jobs.options import as_json, module_options, taking

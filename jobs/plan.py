@@ -10,7 +10,7 @@ import polars as pl
 from rich.console import Console
 
 from engine import ledger
-from engine.rekey import rekey
+from engine.running.rekey import rekey
 from jobs import estimates, sweep_plan
 from jobs.backtest_flags import is_backtest
 from jobs.options import as_json, run_options, settings, taking

@@ -17,15 +17,15 @@ import pyarrow.parquet
 from rich.console import Console
 
 from engine.errors import ConfigError
-from engine.failures import Result
-from engine.fates import ledger
 from engine.guard import InlineGuard
 from engine.inventory import take_files
 from engine.load import ModuleRef, refer
 from engine.module import Table
 from engine.plan import everything
+from engine.running.fates import ledger
 from engine.storage import StoreOptions, open_store, split_uri
 from engine.task import sort_rows
+from engine.workers.failures import Result
 from jobs import exits
 from jobs.opened import options, storage_options
 from jobs.options import as_json, module_options, taking

@@ -11,10 +11,10 @@ import polars as pl
 from rich.console import Console
 
 from engine import ledger
-from engine.budget import Strata
 from engine.events import Listener
-from engine.progress import CommitSettings, RunSummary
 from engine.run import RunSettings, run
+from engine.running.budget import Strata
+from engine.running.progress import CommitSettings, RunSummary
 from jobs import exits
 from jobs.baselines import OLD, are_old
 from jobs.estimates import held, refuse_surprise, with_estimate

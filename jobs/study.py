@@ -8,14 +8,14 @@ from configs.settings import InputSettings, Settings
 from engine import ledger, plan
 from engine.commit import recover
 from engine.errors import ConfigError
-from engine.estimate import Estimate
 from engine.events import InventoryTaken, Listener, PlanMade, ignore
 from engine.identity import Identity
+from engine.inputs.s3_inventory import is_inventory
 from engine.inventory import InputSpec, Inventory, take
 from engine.load import ModuleRef, refer
 from engine.module import Table
+from engine.planning.estimate import Estimate
 from engine.results.open import is_backtest, newest
-from engine.s3_inventory import is_inventory
 from engine.storage import Store, StoreOptions, open_store
 from jobs.options import existing, output_of
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from configs.backtest import BacktestSettings
-from engine import delta, ledger
+from engine import ledger
 from engine.backtest.fits import plan as fit_plan
 from engine.backtest.fits.evaluate import lay
 from engine.backtest.fits.work import FitsMapped
@@ -26,9 +26,10 @@ from engine.commit import LEDGER, WORK_LEDGER, recover
 from engine.errors import ConfigError, InputMissing, UserError
 from engine.events import Listener, PlanMade, ignore
 from engine.identity import Identity
-from engine.record import refuse_if_running
+from engine.planning.todo import Todo
+from engine.running.record import refuse_if_running
 from engine.storage import Store, StoreOptions, open_store
-from engine.todo import Todo
+from engine.tables import delta
 from jobs.options import existing, output_of
 
 FROZEN = "_series"

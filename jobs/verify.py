@@ -16,10 +16,10 @@ from engine import ledger, plan
 from engine.errors import UserError
 from engine.events import Listener, PlanMade
 from engine.load import refer
-from engine.progress import CommitSettings
 from engine.results import verify
 from engine.results.open import newest
 from engine.run import RunSettings, run
+from engine.running.progress import CommitSettings
 from engine.storage import Store, StoreOptions, open_store
 from jobs import exits
 from jobs.opened import opened, options, storage_options

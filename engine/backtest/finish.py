@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from engine import delta
 from engine.backtest.scores.summary import score_table
 from engine.backtest.scores.table import SCORES
 from engine.commit import WORK_LEDGER, Journal, recover
-from engine.intents import Change
 from engine.module import Table
-from engine.parts import write_part
-from engine.record import dictionary_change, machine
 from engine.results.open import scan
+from engine.running.record import dictionary_change, machine
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.intents import Change
+from engine.tables.parts import write_part
 from engine.task import sort_rows
 
 FINAL: Mapping[str, Table] = {"scores": SCORES}

@@ -15,16 +15,16 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine import delta
 from engine.backtest.tables import FITS
 from engine.commit import Journal, recover
 from engine.errors import UserError
-from engine.intents import Change
-from engine.parts import decode, write_part
-from engine.receipt import Part
-from engine.record import refuse_if_running
 from engine.results.open import scan
+from engine.running.receipt import Part
+from engine.running.record import refuse_if_running
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.intents import Change
+from engine.tables.parts import decode, write_part
 
 TABLE = "fits"
 

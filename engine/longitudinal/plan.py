@@ -10,12 +10,12 @@ import polars as pl
 
 from engine import ledger
 from engine.commit import LEDGER, WORK_LEDGER
-from engine.delta import LivePart
 from engine.identity import canonical_json
 from engine.longitudinal.work import RangeWork
-from engine.overlap import live_parts, overlapping
+from engine.planning.todo import Todo, Unit, sort_out
 from engine.storage import Store
-from engine.todo import Todo, Unit, sort_out
+from engine.tables.delta import LivePart
+from engine.tables.overlap import live_parts, overlapping
 
 NIGHTS = "nights"
 PERSONS_A_WORK, MOST_PERSONS = 128, 256

@@ -11,10 +11,10 @@ from engine.longitudinal.make import make
 from engine.longitudinal.nights import READ
 from engine.longitudinal.tables import OUTPUTS
 from engine.module import Module, Outcome, Table
-from engine.overlap import read_rows
 from engine.storage import StoreOptions
-from engine.telling import reading
+from engine.tables.overlap import read_rows
 from engine.work import Evaluation, FileRef, WithoutInputs
+from engine.workers.telling import reading
 
 REFERENCE = "engine.longitudinal.make:make"
 """Its imports are the code on which rows depend."""

@@ -6,11 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from engine import delta, ledger
+from engine import ledger
 from engine.commit import LEDGERS
 from engine.errors import UserError
 from engine.results.open import scan, tables
 from engine.storage import Store
+from engine.tables import delta
 
 OWN = (*LEDGERS, "runs", "dictionary")
 FEATURES: dict[str, Any] = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from engine import delta, ledger
+from engine import ledger
 from engine.commit import LEDGER, WORK_LEDGER
 from engine.errors import UserError
 from engine.identity import module_name
 from engine.storage import Store
+from engine.tables import delta
 
 READS_FROM = pl.col("parameters").str.json_path_match("$.reads_from")
 """Of a row of `runs`: the module_id of the rows in the same output that the run read."""

@@ -8,11 +8,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.fs
 
-from engine import delta
 from engine.commit import LEDGERS
 from engine.errors import UserError
 from engine.results.open import current, tables
 from engine.storage import Store
+from engine.tables import delta
 
 PLAIN = (*LEDGERS, "runs", "dictionary")
 """Tables that a query sees as they are; every other one as the newest results, and as `<name>_all`."""

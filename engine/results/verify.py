@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine import delta, ledger
-from engine.assemble import pack
+from engine import ledger
 from engine.commit import LEDGER
 from engine.errors import InputMissing, UserError
 from engine.identity import Identity
+from engine.inputs.assemble import pack
+from engine.inputs.listing import IGNORED
 from engine.inventory import Inventory
-from engine.listing import IGNORED
 from engine.results.open import scan, tables
 from engine.storage import Store, StoreOptions, open_store, split_uri
+from engine.tables import delta
 
 REPEATABLE = ("ok", "partial", "rejected", "failed")
 """Statuses that depend on bytes and code only; a file is quarantined for time and memory too."""

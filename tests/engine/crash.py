@@ -3,7 +3,7 @@ driver for each order that it reads (JSON lines), so that a driver costs a fract
 
 A driver runs the toy package over a folder and tells each *write* just before it does it; an order may say at which of
 them it gets SIGKILL, or between the write of a hidden file and its name. All writes of a driver go through `Store` or
-through `engine.delta`; `test_crash.py` proves that. The names are those of `tests.engine.crash_points`.
+through `engine.tables.delta`; `test_crash.py` proves that. The names are those of `tests.engine.crash_points`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from engine import delta, intents, ledger
+from engine import ledger
 from engine.errors import NightmillError
 from engine.executors import InProcess
-from engine.progress import CommitSettings
 from engine.run import RunSettings
+from engine.running.progress import CommitSettings
 from engine.storage import Store, StoreOptions
+from engine.tables import delta, intents
 from tests.engine.drive import drive
 from tests.engine.outputs import digests
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import executors, task
-from engine.nursery import Nursery
+from engine.workers.nursery import Nursery
 
 POINTS: dict[str, tuple[Any, str, str]] = {
     "batch received": (executors, "run_batch", "before"),

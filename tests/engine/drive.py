@@ -9,8 +9,8 @@ from engine.commit import recover
 from engine.inventory import InputSpec, take
 from engine.load import refer
 from engine.plan import make
-from engine.progress import CommitSettings, RunSummary
 from engine.run import RunSettings, run
+from engine.running.progress import CommitSettings, RunSummary
 from engine.storage import Store, StoreOptions
 from tests.engine.loop import Loop
 

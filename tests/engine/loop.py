@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from engine.batches import Batch
 from engine.guard import InlineGuard
-from engine.receipt import Receipt
+from engine.running.receipt import Receipt
 from engine.task import TaskSpec, run_batch
 
 

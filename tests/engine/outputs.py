@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pyarrow as pa
 
-from engine import delta
 from engine.commit import Committer, Journal, recover
-from engine.digest import Digest, digest
 from engine.identity import Identity
 from engine.module import Table, column
-from engine.parts import write_part
-from engine.receipt import Part, Receipt
+from engine.running.receipt import Part, Receipt
 from engine.schemas import FILES, RUN_TIME_COLUMNS
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.digest import Digest, digest
+from engine.tables.parts import write_part
 
 MODULE = "toy-0123456789ab"
 IDENTITY = Identity(MODULE, "0" * 64, "tests:Toy", "{}", {"tests.toy": "1" * 64})

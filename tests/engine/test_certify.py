@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from engine.certify import CALLS, Certificate, certify
+from engine.code.probe import Answer, Trial, Watch, answer_all
 from engine.errors import ModuleError, UserError
 from engine.load import ModuleRef
-from engine.probe import Answer, Trial, Watch, answer_all
 from tests.engine.users import write_package
 
 BODY = """

@@ -11,15 +11,16 @@ import polars as pl
 import pytest
 from s3fs import S3FileSystem
 
-from engine import disk, ledger
+from engine import ledger
 from engine.commit import recover
 from engine.errors import InputUnreadable, UserError
 from engine.inventory import InputSpec, take
 from engine.load import refer
 from engine.plan import Plan, make
-from engine.progress import RunSummary
 from engine.run import run
+from engine.running.progress import RunSummary
 from engine.storage import Store, StoreOptions
+from engine.stores import disk
 from tests.engine.drive import SETTINGS
 from tests.engine.loop import Loop
 from tests.engine.outputs import rows

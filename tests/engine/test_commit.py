@@ -10,12 +10,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from engine import commit, delta, intents, ledger, replace
+from engine import commit, ledger
 from engine.commit import Journal, recover
 from engine.errors import InfrastructureError, OutputBusy, SchemaChanged
 from engine.events import IntentReplayed
 from engine.module import column
 from engine.storage import Store
+from engine.tables import delta, intents, replace
 from tests.engine.outputs import EPOCHS, MODULE, OUTPUTS, committer, digests, receipt, rows
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from engine import delta
 from engine.commit import Journal, recover
 from engine.compact import compact
 from engine.errors import AccessDenied, OutputBusy
 from engine.events import ignore
-from engine.progress import CommitSettings, Progress
-from engine.record import begin
 from engine.results.open import tables
 from engine.results.query import query
+from engine.running.progress import CommitSettings, Progress
+from engine.running.record import begin
 from engine.storage import Store
+from engine.tables import delta
 from tests.engine.outputs import IDENTITY, OUTPUTS, committer, digests, receipt
 from tests.engine.s3_server import s3_endpoint, s3_options, s3_store  # noqa: F401
 

@@ -9,14 +9,15 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from engine import commit, compact, delta, intents, parts
+from engine import commit, compact
 from engine.commit import Journal, recover
 from engine.compact import Sizes, compact_table, crumbs
-from engine.delta import LivePart
 from engine.events import Compacted
 from engine.module import column
-from engine.receipt import Part
+from engine.running.receipt import Part
 from engine.storage import Store
+from engine.tables import delta, intents, parts
+from engine.tables.delta import LivePart
 from tests.engine.outputs import EPOCHS, committer, digests, receipt, rows
 
 TABLES = ["epochs", "nights", "files", "absent"]

@@ -14,7 +14,7 @@ from distributed import Client
 from cluster.workstation import Workstation
 from engine import ledger
 from engine.executors import DaskExecutor, InProcess
-from engine.retries import Patience
+from engine.running.retries import Patience
 from engine.storage import Store, StoreOptions
 from tests.engine.crash_workers import POINTS, arm
 from tests.engine.drive import SETTINGS, drive

@@ -8,10 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from engine import delta, erase, intents
+from engine import erase
 from engine.commit import recover
 from engine.results.query import query
 from engine.storage import Store
+from engine.tables import delta, intents
 from tests.engine.drive import drive
 from tests.engine.outputs import digests, rows
 from tests.engine.s3_server import s3_endpoint, s3_options, s3_store  # noqa: F401

@@ -18,8 +18,8 @@ from engine.errors import InfrastructureError, StaleWorker
 from engine.events import BatchRetried, Event, WorkersReady
 from engine.executors import DaskExecutor, Executor, InProcess
 from engine.guard import Limits
-from engine.receipt import Receipt
-from engine.retries import Patience
+from engine.running.receipt import Receipt
+from engine.running.retries import Patience
 from engine.schemas import RUN_TIME_COLUMNS
 from engine.storage import Store
 from engine.task import TaskSpec

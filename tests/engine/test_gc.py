@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import commit, delta, gc
+from engine import commit, gc
 from engine.commit import Journal, recover
 from engine.compact import compact
 from engine.errors import ConfigError
 from engine.gc import Waste
-from engine.record import dictionary_change
+from engine.running.record import dictionary_change
 from engine.storage import Store
+from engine.tables import delta
 from tests.engine.outputs import OUTPUTS, committer, digests, receipt, rows
 
 

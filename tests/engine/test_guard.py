@@ -14,13 +14,13 @@ import pytest
 
 from engine import guard as guards_file
 from engine.errors import InfrastructureError, InputUnreadable, ModuleError, StaleWorker
-from engine.failures import Result
 from engine.guard import ForkGuard, Guard, InlineGuard, Limits
+from engine.inputs.sources import SourceWork
 from engine.module import Source, Status, Verdict
-from engine.sources import SourceWork
 from engine.storage import StoreOptions
-from engine.telling import reading
 from engine.work import Evaluation, FileRef, Input
+from engine.workers.failures import Result
+from engine.workers.telling import reading
 from tests.engine.toy import PieceWork, Toy, ToyMapped, ToyWork, works
 
 SHORT = Limits(seconds=1.5, memory_mb=300)

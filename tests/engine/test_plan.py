@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from engine.identity import Identity, content_key
 from engine.inventory import InputSpec, Inventory, take
 from engine.plan import GUESSED_S_PER_MB, Plan, Rate, make
-from engine.replace import Owed
-from engine.staleness import LEDGER_COLUMNS
+from engine.planning.staleness import LEDGER_COLUMNS
+from engine.tables.replace import Owed
 from tests.engine.trees import NOON, OPTIONS, write_empty, write_tree
 
 OLD = Identity("night-000000000000", "0" * 64, "a.b:C", '{"high_hz":4.0,"low_hz":0.5}', {"a.b": "1", "a.gone": "1"})

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from engine.errors import InfrastructureError
-from engine.progress import RunSummary
+from engine.running.progress import RunSummary
 from engine.storage import Store, StoreOptions
 from tests.engine.drive import drive
 from tests.engine.loop import Loop

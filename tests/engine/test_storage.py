@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.disk import UNFINISHED
 from engine.errors import AccessDenied, ConfigError, InfrastructureError, InputMissing, InputUnreadable
 from engine.storage import Store, StoreOptions, open_store, split_uri
+from engine.stores.disk import UNFINISHED
 from tests.engine.s3_server import KEYS, s3_endpoint, s3_options, s3_store  # noqa: F401
 
 ODD_NAMES = ["plain.bin", "module_id=night-0a/month=2020-04/ab.parquet", "with space/ä+b%20c#d.zip", "_intents/1.json"]

@@ -15,14 +15,14 @@ from engine import task
 from engine.batches import Batch
 from engine.errors import InfrastructureError, InputUnreadable
 from engine.guard import InlineGuard, Limits
-from engine.guards import close_guards
 from engine.module import Status, Table, Verdict
-from engine.parts import decode
-from engine.receipt import Receipt
+from engine.running.receipt import Receipt
 from engine.schemas import FILES, RUN_TIME_COLUMNS
 from engine.storage import Store
+from engine.tables.parts import decode
 from engine.task import TaskSpec, run_batch, split_months
 from engine.work import Evaluation, FileRef, Input
+from engine.workers.guards import close_guards
 from tests.engine.s3_server import s3_endpoint, s3_options, s3_store  # noqa: F401
 from tests.engine.toy import SCHEMA, ToyMapped, ToyWork, works
 

@@ -17,11 +17,11 @@ from typing import Any, ClassVar
 import numba
 import pyarrow as pa
 
-from engine.coded import CODED, coded_as
 from engine.errors import InputUnreadable, StaleWorker
 from engine.module import Outcome, RawFile, Source, Status, Table, Verdict, column
-from engine.telling import piece
+from engine.tables.coded import CODED, coded_as
 from engine.work import Death, Evaluation, FileRef, Input, Work
+from engine.workers.telling import piece
 
 SCHEMA = pa.schema(
     [

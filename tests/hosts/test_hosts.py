@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.digest import Digest
 from engine.storage import Store
+from engine.tables.digest import Digest
 from tests.engine.outputs import digests, rows
 from tests.hosts.conftest import FILES, Lab, until, write_user
 

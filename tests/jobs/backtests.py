@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 from configs.backtest import BacktestSettings
 from configs.read import load_as
-from engine.digest import Digest, digest
 from engine.events import ignore
 from engine.results.open import scan, tables
 from engine.schemas import RUN_TIME_COLUMNS
 from engine.storage import Store
+from engine.tables.digest import Digest, digest
 from jobs.backtest_run import Served, carry_out
 from jobs.cli import cli
 from jobs.sweep import Backtest, prepare

@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 from engine import ledger
-from engine.digest import Digest, digest
 from engine.erase import erase
 from engine.longitudinal import plan as planning
 from engine.longitudinal.make import make
@@ -22,6 +21,7 @@ from engine.results.open import current, newest, tables
 from engine.results.query import query
 from engine.schemas import RUN_TIME_COLUMNS
 from engine.storage import Store
+from engine.tables.digest import Digest, digest
 from jobs import exits
 from jobs.baselines import OLD, are_old
 from jobs.cli import cli

@@ -70,7 +70,7 @@ def test_erase_shows_and_only_erases_when_told(done: Mill) -> None:
 def test_a_run_that_was_killed_before_its_end_is_ended_by_the_next_command(
     done: Mill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.progress import Progress
+    from engine.running.progress import Progress
 
     done.file("P03/1774645200_A1.txt", "one more")
 

@@ -13,12 +13,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from engine import pilot
 from engine.errors import UserError
-from engine.guards import close_guards
+from engine.planning import pilot
+from engine.workers.guards import close_guards
 from jobs import estimates
 from jobs.cli import cli
-from tests.engine.test_s3_inventory import in_csv
+from tests.engine.inputs.test_s3_inventory import in_csv
 from tests.engine.users import write_package
 
 Plan = Callable[..., Result]

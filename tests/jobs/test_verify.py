@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from engine import delta
 from engine.commit import Journal, recover
-from engine.intents import Change
-from engine.parts import decode, write_part
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.intents import Change
+from engine.tables.parts import decode, write_part
 from tests.jobs.conftest import Mill
 
 ALL = ("verify", "out", "--sample", "1", "--in-process")

@@ -15,9 +15,9 @@ import numpy as np
 
 from engine.backtest.contract import COLD, Fits, Fitted, Floats, Model, Params, Paths, Sweeping, Swept
 from engine.backtest.fits.batch import OK, Fate, FitStatus, Fitting, nothing, paths_of
-from engine.failures import Failure, caught, shorten
-from engine.telling import piece
 from engine.work import Death
+from engine.workers.failures import Failure, caught, shorten
+from engine.workers.telling import piece
 
 SWEEP = "sweep"
 """The only piece of a model that sweeps."""

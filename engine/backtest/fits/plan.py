@@ -15,8 +15,8 @@ from engine.backtest.grid import Grid
 from engine.backtest.models.registry import ModelRef
 from engine.backtest.sweep.requests import Span
 from engine.identity import canonical_json
+from engine.planning.todo import Todo, Unit, sort_out
 from engine.storage import Store
-from engine.todo import Todo, Unit, sort_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from engine.backtest.tables import ATTEMPTS, FITS
 from engine.identity import Identity, identify, refuse_other_code
 from engine.module import Module, Outcome, Status, Table, Verdict
 from engine.storage import StoreOptions, open_store
-from engine.telling import reading
 from engine.work import Death, Evaluation, WithoutInputs
+from engine.workers.telling import reading
 
 REFERENCE = "engine.backtest.fits.evaluate:evaluate"
 """Its imports are the code on which rows depend, besides the models', each of which has an identity of its own."""

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from engine.backtest.contract import Model
 from engine.backtest.grid import ModelSpec
-from engine.closure import find
+from engine.code.closure import find
 from engine.errors import ModuleError, StaleWorker
 from engine.identity import canonical_json, identify
 from engine.load import build, named, resolve

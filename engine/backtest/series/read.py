@@ -8,7 +8,6 @@ from enum import StrEnum
 
 import polars as pl
 
-from engine import delta
 from engine.backtest.series.clean import series_of
 from engine.backtest.series.read_long import M4, Columns, read_long, scan
 from engine.backtest.series.read_output import TABLE, read_output
@@ -17,6 +16,7 @@ from engine.backtest.series.readable import readable
 from engine.backtest.series.series import Series
 from engine.errors import UserError
 from engine.storage import Store, StoreOptions, split_uri
+from engine.tables import delta
 
 
 class Kind(StrEnum):

@@ -16,8 +16,8 @@ import pyarrow as pa
 from engine.backtest.series.describe import data_hash
 from engine.backtest.series.series import Corrections, Readings, Series
 from engine.errors import InputMissing, UserError
-from engine.parts import decode, encode
 from engine.storage import Store
+from engine.tables.parts import decode, encode
 
 INDEX_FILE = "index.parquet"
 """Below a prefix, where whoever freezes keeps the index."""

@@ -23,9 +23,9 @@ from engine.backtest.serve.serve import Served
 from engine.backtest.serve.stored import SeriesKey, Stored
 from engine.backtest.serve.tables import EXCLUSIONS, MEMBER_STATUSES, RULES, WEIGHTS
 from engine.backtest.tables import ORIGINS
-from engine.coded import coded, table_of
 from engine.module import Table
 from engine.schemas import TIME
+from engine.tables.coded import coded, table_of
 
 Columns = dict[str, pa.Array]
 

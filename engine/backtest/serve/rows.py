@@ -16,8 +16,8 @@ from engine.backtest.serve.serve import Served
 from engine.backtest.serve.stored import SeriesKey, Stored
 from engine.backtest.serve.tables import ROW_STATUSES, SERVED_BY
 from engine.backtest.tables import FORECASTS
-from engine.coded import coded, table_of
 from engine.schemas import TIME
+from engine.tables.coded import coded, table_of
 
 FLOATS = ("yhat", "q10", "q50", "q90", "y")
 

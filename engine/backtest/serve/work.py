@@ -12,10 +12,10 @@ from engine.backtest.serve.mapped import Serve
 from engine.backtest.serve.stored import ATTEMPT_COLUMNS, FIT_COLUMNS
 from engine.backtest.tables import ATTEMPTS, FITS
 from engine.module import Outcome
-from engine.overlap import read_rows
 from engine.storage import StoreOptions, open_store
-from engine.telling import reading
+from engine.tables.overlap import read_rows
 from engine.work import Evaluation, FileRef, WithoutInputs
+from engine.workers.telling import reading
 
 
 @dataclass(frozen=True, slots=True)

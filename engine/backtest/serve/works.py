@@ -13,8 +13,8 @@ from engine.backtest.serve.mapped import Serve
 from engine.backtest.serve.stored import SeriesKey
 from engine.backtest.serve.work import Frozen, ServeWork
 from engine.identity import canonical_json
-from engine.overlap import live_parts, overlapping
 from engine.storage import Store
+from engine.tables.overlap import live_parts, overlapping
 
 ROWS_A_WORK = 500_000
 RANGES_A_BATCH = 2

@@ -11,18 +11,18 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine import delta
 from engine.commit import recover
 from engine.events import ignore
 from engine.identity import Identity
 from engine.longitudinal.nights import READ
 from engine.module import Table
-from engine.parts import write_part
-from engine.progress import CommitSettings, Progress
-from engine.receipt import Receipt
-from engine.record import begin
+from engine.running.progress import CommitSettings, Progress
+from engine.running.receipt import Receipt
+from engine.running.record import begin
 from engine.schemas import FILES
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.parts import write_part
 
 FIRST = date(2026, 1, 1)
 NIGHTS_ID = "night-0123456789ab"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.failures import MESSAGE_CHARACTERS
 from engine.module import RawFile, Source, Status
 from engine.night.night import Night
 from engine.night.unknown import _KINDS, READ_HERE, told, told_of_zip
+from engine.workers.failures import MESSAGE_CHARACTERS
 from tests.engine.night.e4_files import csvs, zipped
 
 TOLD_WHAT_TO_DO = re.compile(r"[:;,] (?:give|convert|unpack|name|export|check) ")

@@ -11,11 +11,11 @@ import pytest
 from engine.commit import recover
 from engine.errors import UserError
 from engine.events import ignore
-from engine.progress import CommitSettings, Progress
-from engine.record import begin
 from engine.results.open import newest, scan, tables
 from engine.results.query import query
 from engine.results.summary import errors, history, status
+from engine.running.progress import CommitSettings, Progress
+from engine.running.record import begin
 from engine.storage import Store
 from tests.engine.outputs import IDENTITY, MODULE, OUTPUTS, receipt, rows
 

@@ -13,7 +13,7 @@ from engine.backtest.grid import Grid, Policy
 from engine.backtest.series.series import Series
 from engine.backtest.sweep.requests import Span
 from engine.backtest.tables import ATTEMPTS, FITS
-from engine.checks import check_table
+from engine.tables.checks import check_table
 from engine.work import Death
 from tests.engine.backtest.fits.odd import START, Odd, OddSweep, series
 

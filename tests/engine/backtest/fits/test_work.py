@@ -19,10 +19,10 @@ from engine.backtest.models.registry import ModelRef
 from engine.backtest.series.store import freeze
 from engine.backtest.sweep.requests import Span
 from engine.errors import StaleWorker
-from engine.failures import Result
 from engine.guard import ForkGuard, InlineGuard, Limits
 from engine.module import Status
 from engine.storage import Store, StoreOptions
+from engine.workers.failures import Result
 from tests.engine.backtest.fits.odd import START, series
 
 GRID = Grid((), windows_h=(24, 72), refits_h=(1,), horizon_h=3, evaluate_h=48)

@@ -12,7 +12,6 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from engine import delta
 from engine.backtest.grid import Grid
 from engine.backtest.series.series import Series
 from engine.backtest.series.store import freeze
@@ -27,9 +26,10 @@ from engine.backtest.tables import ATTEMPTS, FITS
 from engine.batches import Batch
 from engine.errors import ConfigError, StaleWorker
 from engine.guard import InlineGuard
-from engine.overlap import live_parts, overlapping, read_rows
-from engine.parts import decode, write_part
 from engine.storage import Store
+from engine.tables import delta
+from engine.tables.overlap import live_parts, overlapping, read_rows
+from engine.tables.parts import decode, write_part
 from engine.task import TaskSpec, run_batch, sort_rows
 from tests.engine.backtest.serve import fakes
 from tests.engine.backtest.serve.fakes import configured, grid, series, troubles
@@ -209,7 +209,7 @@ def test_a_series_without_stored_fits_still_has_its_rows(tmp_path: Path) -> None
 def test_rows_depend_on_the_bytes_of_the_code() -> None:
     _, identity = refer(Serve(configured(SWEPT)))
     assert {"kernels.serving", "kernels.scores", "engine.backtest.serve.ensemble"} <= set(identity.closure)
-    assert not {"engine.storage", "engine.delta", "engine.parts", "kernels.ets"} & set(identity.closure)
+    assert not {"engine.storage", "engine.tables.delta", "engine.tables.parts", "kernels.ets"} & set(identity.closure)
     assert (
         hashlib.sha256(Path(__file__).parents[4].joinpath("kernels/serving.py").read_bytes()).hexdigest()
         == (identity.closure["kernels.serving"])
