@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 
 import click
 
-from engine.workers.arrow_alone import leave_pandas_out
-from jobs import exits, kernel_cache
+from jobs import ctrl_c, exits
 
 COMMANDS = {
     "demo": ("jobs.demo", "Generate nights with known truth, reprocess them, show the error."),
@@ -46,7 +44,8 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        with ctrl_c.at_once():
+            command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -55,7 +54,7 @@ class Lazy(click.Group):
 
 
 @click.group(cls=Lazy, context_settings=SETTINGS, epilog=exits.MEANING)
-@click.version_option(version("nightmill"), prog_name="nightmill")
+@click.version_option(package_name="nightmill", prog_name="nightmill")
 def cli() -> None:
     """Reprocess every raw nightly wearable file with the same Python object that production runs.
 
@@ -70,9 +69,15 @@ def cli() -> None:
 
 
 def main() -> None:
-    kernel_cache.prepare()
-    leave_pandas_out()
-    sys.exit(exits.ending(lambda: cli.main(standalone_mode=False)))
+    with ctrl_c.at_once():
+        from engine.workers.arrow_alone import leave_pandas_out  # 0.3 s in which Ctrl-C may come
+        from jobs import kernel_cache
+
+        kernel_cache.prepare()
+        leave_pandas_out()
+    code = exits.ending(lambda: cli.main(standalone_mode=False))
+    ctrl_c.silently()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 
 from engine.errors import BudgetExceeded, InfrastructureError, Interrupted, UserError
-from jobs.kernel_cache import cache_root
+from jobs.ctrl_c import INTERRUPTED, TOLD, Swallowed
 
-FINISHED, BUG, USER, BAD_FILES, STOPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+FINISHED, BUG, USER, BAD_FILES, STOPPED = 0, 1, 2, 3, 4
 MEANING = """
 Exit codes: 0 finished (rejected and partial files included) · 1 a bug of nightmill · 2 your move: file, key and reason
 on one line · 3 finished, but files failed or were quarantined · 4 stopped by a budget or by infrastructure (the same
@@ -26,7 +26,7 @@ command resumes) · 130 interrupted (the same command resumes).
 def ending(command: Callable[[], int | None]) -> int:
     """Runs a command to its exit code; nothing it raises reaches the terminal as a traceback."""
     try:
-        return command() or FINISHED
+        return _run(command) or FINISHED
     except click.ClickException as error:
         return _say(error.format_message() + _hint(error), USER)
     except UserError as error:
@@ -34,12 +34,22 @@ def ending(command: Callable[[], int | None]) -> int:
     except (BudgetExceeded, InfrastructureError) as error:
         return _say(f"{error}\nstopped; the same command resumes", STOPPED)
     except (Interrupted, KeyboardInterrupt, click.Abort):
-        return _say("interrupted; the same command resumes", INTERRUPTED)
+        return _say(TOLD, INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINISHED
     except Exception as error:  # noqa: BLE001 - the last resort of the program, not of the engine
         return _report(error)
+
+
+def _run(command: Callable[[], int | None]) -> int | None:
+    with Swallowed() as interrupts:
+        try:
+            return command()
+        except Exception as error:
+            if interrupts.some:
+                raise KeyboardInterrupt from error
+            raise
 
 
 def _say(text: str, code: int) -> int:
@@ -54,6 +64,8 @@ def _hint(error: click.ClickException) -> str:
 
 def _report(error: Exception) -> int:
     """Keeps the traceback in a file, since the terminal has no use for it."""
+    from jobs.kernel_cache import cache_root  # takes 0.1 s to import, which no other ending needs
+
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     path = cache_root() / f"bug-{now}-{os.getpid()}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
