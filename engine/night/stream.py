@@ -14,6 +14,11 @@ the last half hour by the stages that the module has, so that it costs the same 
 night (wear and what hangs on it, sleep, night_date, reasons) and come with `close`. So do epochs where the unit of
 acceleration is in doubt, and all after a doubt about clock, rate or which way up the pulse is: of these only the whole
 file decides. The first epochs wait for a minute at rest, which shows the unit; after an hour the stated one stands.
+
+One exception: with 72 h of acceleration a recording is calibrated by itself (DOMAIN C2), for which nobody can wait. A
+push corrects by what the Source brings for the device (`calibrations`), or not at all. So a stream is closed within 72
+h, as one is that is closed every noon, or `superseded` says after its end which epochs the whole gives otherwise:
+movement, by some mg, and where an epoch's movement passes 50 mg its quality and variability.
 """
 
 from __future__ import annotations
@@ -21,7 +26,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine.module import Outcome, RawFile, Source
 from engine.night import epochs as stage
@@ -77,6 +84,7 @@ class Stream:
         self._heard_us = self._next_us = 0
         self._decided, self._unit_known = True, False
         self._seen: dict[str, list[float]] = {}
+        self._told: list[pa.Table] = []
 
     def push(self, *pieces: RawFile | Recording) -> pa.Table:
         """Take files as they arrive (or recordings of one's own reader) and return the epochs that are settled now.
@@ -88,7 +96,8 @@ class Stream:
             refuse_strangers([*self._pieces[:1], piece])
             self._pieces.append(piece)
             self._hear(placed(piece, self.source))
-        return self._settled()
+        self._told.append(self._settled())
+        return self._told[-1]
 
     def recording(self) -> bytes:
         """All that was received, as one file of the neutral format: what to keep, and to process again later."""
@@ -102,6 +111,15 @@ class Stream:
         name = self.source.source_id
         outcome = self.module([RawFile(name, self.recording())], replace(self.source, files=(name,)))
         return Outcome(outcome.tables, (*outcome.verdicts, *refused))
+
+    def superseded(self, night: Outcome) -> pa.Table:
+        """Of what `close` returned: the epochs that `push` had told with other values, in the columns of `push`. There
+        are none but of a recording of 72 h or more, and beside pieces that came too late."""
+        told = pa.concat_tables([self._rows(stage.blank(0)), *self._told])
+        whole = night.tables["epochs"].select(self.columns) if "epochs" in night.tables else told.slice(0, 0)
+        told, whole = (a.filter(pc.is_in(a["ts"], b["ts"])) for a, b in ((told, whole), (whole, told)))
+        before, after = (np.array([t[name].to_numpy() for name in self.columns[3:]], np.float64) for t in (told, whole))
+        return whole.filter((~((before == after) | (np.isnan(before) & np.isnan(after)))).any(0))
 
     def _read(self, pieces: Iterable[RawFile | Recording]) -> list[Recording]:
         files = [piece for piece in pieces if isinstance(piece, RawFile)]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.module import Outcome, RawFile, Source, Status
+from engine.module import Calibration, Outcome, RawFile, Source, Status
 from engine.night.night import Night
 from engine.night.nrf_write import export_nrf
 from engine.night.parse import read
@@ -20,9 +20,11 @@ from engine.night.stream import LATENCY_S, Stream
 from engine.simulate import e4, nights
 from tests.engine.night import avro_files
 from tests.engine.night.pieces import anywhere, pieces, quarters
+from tests.engine.night.test_calibration import turned
 
 SOURCE = Source("s", ("n.zip",), "P01", zone="Europe/Zurich")
 HOURS = 2.5
+HALF_TRUE = Calibration("Maker M 7", "half", '{"offset_g": [0.0, 0.01, 0.0], "scale": [0.99, 1.0, 1.0]}')
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +158,13 @@ def test_what_is_lost_between_pieces_is_a_gap(recording: Recording) -> None:
 def test_late_and_repeated_pieces_count_at_the_end(recording: Recording, whole: Outcome) -> None:
     parts = list(pieces(recording, quarters(recording)))
     stream = Stream(SOURCE)
-    fed(stream, [*parts[:4], *parts[5:8], parts[4], parts[6], parts[6], *parts[8:]])
-    assert stream.close().tables["nights"].equals(whole.tables["nights"])
+    live = pl.concat(fed(stream, [*parts[:4], *parts[5:8], parts[4], parts[6], parts[6], *parts[8:]]))
+    night = stream.close()
+    assert night.tables["nights"].equals(whole.tables["nights"])
+    again = pl.DataFrame(stream.superseded(night))
+    assert 0 < again.height < 100
+    told = pl.DataFrame(whole.tables["epochs"]).filter(pl.col("ts").is_in(live["ts"].implode()))
+    assert told.select(live.columns).equals(live.update(again, on="ts", how="left", include_nulls=True))
 
 
 def test_a_doubtful_unit_or_clock_is_left_to_the_whole(recording: Recording) -> None:
@@ -169,6 +176,32 @@ def test_a_doubtful_unit_or_clock_is_left_to_the_whole(recording: Recording) -> 
     assert agreed.height == 0
     reset = replace(recording, codes={"CLK_RESET": 1})
     assert pl.concat(fed(Stream(SOURCE), pieces(reset, quarters(reset)))).height == 0
+
+
+def test_what_a_long_recordings_own_calibration_changes_is_said() -> None:
+    """Told epochs, with the superseded put over them, are the whole's."""
+    for hours, given in ((48, ()), (48, (HALF_TRUE,)), (75, ()), (75, (HALF_TRUE,))):
+        source = replace(SOURCE, calibrations=given)
+        stream, made = Stream(source), turned(hours)
+        days = [*range(made.start_us, made.end_us, 86_400_000_000), made.end_us + 1]
+        live = pl.concat(fed(stream, pieces(made, days)))
+        night = stream.close()
+        again = pl.DataFrame(stream.superseded(night))
+        assert live.height > hours * 360 - 60
+        (cal_id,) = set(night.tables["nights"]["cal_id"].to_pylist())
+        if hours < 72:
+            assert again.height == 0 and cal_id == (given[0].cal_id if given else "identity")
+        else:
+            assert again.height > live.height * 0.9 and cal_id not in ("identity", HALF_TRUE.cal_id)
+            assert (again["ts"].is_in(live["ts"].implode())).all()
+        agrees([live.update(again, on="ts", include_nulls=True)], night)
+
+
+def test_nothing_told_supersedes_nothing(recording: Recording, whole: Outcome) -> None:
+    stream = Stream(SOURCE)
+    assert stream.superseded(stream.close()).num_rows == 0
+    stream.push(next(pieces(recording, [recording.start_us, recording.start_us + 60_000_000])))
+    assert stream.superseded(stream.close()).num_rows == 0
 
 
 def test_what_cannot_be(recording: Recording) -> None:
