@@ -28,8 +28,9 @@ def decide(nights: pl.DataFrame, most: int, least: int) -> pl.DataFrame:
     """What is not believed: rows of `SCHEMA`, by person, date and feature. value: as it was, in the feature's unit.
 
     A plausible value is an outlier where |value − median| > 3·1.4826·MAD over the person's last `most` nights that have
-    a plausible one, this night included, if those are `least`. An outlier stays in the later nights' median, so that
-    a lasting change is believed in the end. Nothing later than the night is looked at.
+    a plausible one, this night included, if those are `least`; where most of them are equal, any other value is one. An
+    outlier stays in the later nights' median, so that a lasting change is believed in the end. Nothing later than the
+    night is looked at.
     """
     of = persons(nights)
     ids = nights.select(SUBJECT, DATE)[of.order]

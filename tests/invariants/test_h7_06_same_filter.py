@@ -25,7 +25,8 @@ def test_all_judge_plausibility_by_one_function() -> None:
     assert clean.LIMITS is hourly.LIMITS is ensemble.LIMITS is plausibility.LIMITS
     assert hours.within_rate is hourly.within_rate is plausibility.within_rate
     assert clean.to_celsius is readings.to_celsius is plausibility.to_celsius
-    defining = [p.name for p in ENGINE.rglob("*.py") if re.search(r"^(def plausible|LIMITS\b)", p.read_text(), re.M)]
+    judging = re.compile(r"""^def plausible\b|["']hr_bpm["']: *Limits\(""", re.MULTILINE)
+    defining = [path.name for path in ENGINE.rglob("*.py") if judging.search(path.read_text())]
     assert defining == ["plausibility.py"]
 
 

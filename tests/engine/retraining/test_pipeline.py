@@ -162,3 +162,20 @@ def test_it_finds_what_is_hidden(model: NightPipeline) -> None:
     answer, y = model.predict(frame.drop(TARGET)), frame[TARGET].cast(pl.Float64).to_numpy()
     both = np.isfinite(answer) & np.isfinite(y)
     assert np.corrcoef(answer[both], y[both])[0, 1] > 0.7
+
+
+def test_damage_gives_a_refusal_or_a_model_and_nothing_else(model: NightPipeline) -> None:
+    text = model.serialise()
+    rng = np.random.default_rng(0)
+    opened = 0
+    for _ in range(200):
+        at, length = rng.integers(len(text)), int(rng.integers(4))
+        other = str(rng.choice(list('{}[]",:0123456789eE+-.nul\\ _\x00é'))) * int(rng.integers(3))
+        try:
+            found = NightPipeline.deserialise(text[:at] + other + text[at + length :])
+        except UserError:
+            continue
+        opened += 1
+        assert len(found.predict(NIGHTS)) == NIGHTS.height
+        assert NightPipeline.deserialise(found.serialise()).sha256 == found.sha256
+    assert 0 < opened < 100
