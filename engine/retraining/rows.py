@@ -25,7 +25,7 @@ class Persons:
     day: Floats
 
 
-def persons(nights: pl.DataFrame) -> Persons:
+def check(nights: pl.DataFrame) -> None:
     """Raises `UserError` where the two columns are missing, of another type or null, or a person has a night twice."""
     kinds = {SUBJECT: pl.String, DATE: pl.Date}
     for name, kind in kinds.items():
@@ -33,6 +33,11 @@ def persons(nights: pl.DataFrame) -> Persons:
             raise UserError(f"nights: column {name} must be there, of type {kind}, and without nulls")
     if nights.select(pl.struct(SUBJECT, DATE).is_duplicated().any()).item():
         raise UserError("nights: a person has a night twice; the view `nights` of an output shows the best of them")
+
+
+def persons(nights: pl.DataFrame) -> Persons:
+    """Raises as `check`."""
+    check(nights)
     order = nights.select(pl.arg_sort_by(SUBJECT, DATE).cast(pl.Int64)).to_series().to_numpy(writable=True)
     ids = nights.select(SUBJECT, DATE)[order]
     person = ids[SUBJECT].rle_id().cast(pl.Int64).to_numpy(writable=True)

@@ -12,7 +12,7 @@ import polars as pl
 
 from engine.errors import UserError
 from engine.retraining.plain import whole
-from engine.retraining.rows import SUBJECT
+from engine.retraining.rows import SUBJECT, check
 
 LEAST_GAP_DAYS = 7
 
@@ -54,7 +54,8 @@ def _is_between(value: Any, most: float) -> bool:
 
 def frozen(nights: pl.DataFrame, share: float) -> pl.Series:
     """(n,) bool: nights of the frozen test persons. A person's name alone decides, so that the same persons are
-    frozen in every training, whoever joins or leaves, and no list of them is kept."""
+    frozen in every training, whoever joins or leaves, and no list of them is kept. Raises as `rows.check`."""
+    check(nights)
     names = nights[SUBJECT].unique()
     chosen = [name for name in names if int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) < share * 2**32]
     return nights[SUBJECT].is_in(chosen)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,10 @@ def test_settings_that_cannot_be(wrong: dict[str, Any], told: str) -> None:
 
 
 def test_what_cannot_be_trained() -> None:
+    with pytest.raises(UserError, match="without nulls"):
+        train(ROWS.with_columns(subject_id=pl.lit(None, pl.String)), TARGET, pipeline(), SETTINGS)
+    with pytest.raises(UserError, match="persons are too few"):
+        train(ROWS.filter(subject_id=ROWS["subject_id"][0]), TARGET, pipeline(), replace(SETTINGS, frozen_share=1e-9))
     with pytest.raises(UserError, match="no column label"):
         train(ROWS, "label", pipeline(), SETTINGS)
     with pytest.raises(UserError, match="no parameter smoother__size"):
