@@ -25,6 +25,7 @@ COMMANDS = {
     "calibrate": ("jobs.calibrate", "Estimate accelerometers' gain and offset from their nights."),
     "compact": ("jobs.compact", "Rewrite many small parts as few large ones."),
     "compare": ("jobs.compare", "How far each feature moved between two module versions."),
+    "drift": ("jobs.drift", "Whether the newest nights are still like those before them."),
     "verify": ("jobs.verify", "Recompute a share of an output and compare it bit for bit."),
     "gc": ("jobs.gc", "List, and with --yes delete, files that an output no longer needs."),
     "erase": ("jobs.erase", "Take one subject out of an output, its history and its records."),

@@ -6,8 +6,9 @@ import numpy as np
 
 from kernels.arrays import Floats
 
-AT_ONCE = 100
-"""Permutations in memory together."""
+AT_ONCE, ENOUGH = 100, 20
+"""Permutations in memory together. No more are drawn once so many are as far apart: Besag & Clifford 1991,
+10.1093/biomet/78.2.301."""
 
 
 def distances(x: Floats, y: Floats) -> Floats:
@@ -41,17 +42,17 @@ def mmd(x: Floats, y: Floats, sigma: float) -> tuple[float, float]:
 def permuted(x: Floats, y: Floats, sigma: float, permutations: int, seed: int) -> tuple[float, float]:
     """The unbiased estimate, and the share of random divisions of all rows, this one among them, that are as far apart.
 
-    x, y, sigma: as in `mmd`. Equal seeds give equal values.
+    x, y, sigma: as in `mmd`; permutations: at most. Equal seeds give equal values.
     """
     both, rng = np.concatenate([x, y]), np.random.default_rng(seed)
     gram, is_first = _gram(both, sigma), np.arange(len(both)) < len(x)
     found = float(_unbiased(gram, is_first[None, :])[0])
-    as_far, left = 1, permutations
-    while left > 0:
-        divisions = rng.permuted(np.tile(is_first, (min(left, AT_ONCE), 1)), axis=1)
+    as_far, done = 1, 1
+    while done <= permutations and as_far < ENOUGH:
+        divisions = rng.permuted(np.tile(is_first, (min(permutations + 1 - done, AT_ONCE), 1)), axis=1)
         as_far += int((_unbiased(gram, divisions) >= found).sum())
-        left -= len(divisions)
-    return found, as_far / (permutations + 1)
+        done += len(divisions)
+    return found, as_far / done
 
 
 def _gram(rows: Floats, sigma: float) -> Floats:

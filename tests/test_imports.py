@@ -23,7 +23,7 @@ def test_the_run_machinery_knows_no_night() -> None:
     rooms = ("code", "inputs", "planning", "results", "running", "stores", "tables", "workers")
     machinery = [*engine.glob("*.py"), *(path for room in rooms for path in (engine / room).glob("*.py"))]
     lines = [(path.name, line) for path in machinery for line in path.read_text().splitlines()]
-    foreign = re.compile(r"\s*(from|import) (kernels|engine\.(night|vitals|simulate|backtest|longitudinal))\b")
+    foreign = re.compile(r"\s*(from|import) (kernels|engine\.(night|vitals|simulate|backtest|longitudinal|drift))\b")
     assert [one for one in lines if foreign.match(one[1])] == []
 
 

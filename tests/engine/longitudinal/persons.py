@@ -45,8 +45,8 @@ def night(
     } | values  # fmt: skip
 
 
-def table(rows: Sequence[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), READ.schema)
+def table(rows: Sequence[dict[str, Any]], declared: Table = NIGHTS) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), declared.schema)
 
 
 def series(subject: str, values: Sequence[float | None], feature: str = "wst_p99_stable") -> list[dict[str, Any]]:
@@ -68,14 +68,18 @@ def random_nights(seed: int, subjects: int = 4, most: int = 60) -> list[dict[str
     return rows
 
 
-def output(folder: Any, rows: Sequence[dict[str, Any]], module_id: str = NIGHTS_ID) -> Store:
+def output(folder: Any, rows: Sequence[dict[str, Any]], module_id: str = NIGHTS_ID, declared: Table = NIGHTS) -> Store:
     """An output as a finished run over these nights leaves it. Calling it again adds or replaces nights."""
-    store = Store(folder)
+    return commit(Store(folder), rows, module_id, declared)
+
+
+def commit(store: Store, rows: Sequence[dict[str, Any]], module_id: str = NIGHTS_ID, declared: Table = NIGHTS) -> Store:
+    """See `output`."""
     identity = Identity(module_id, *(getattr(IDENTITY, name) for name in list(IDENTITY.__slots__)[1:]))
-    progress = Progress(begin(identity, "{}"), store, recover(store), {"nights": NIGHTS}, CommitSettings(), ignore)
+    progress = Progress(begin(identity, "{}"), store, recover(store), {"nights": declared}, CommitSettings(), ignore)
     progress.start((), None)
-    part = write_part(store, "nights", table(rows).sort_by([(name, "ascending") for name in NIGHTS.sort]), NIGHTS.key,
-                      {"module_id": module_id})  # fmt: skip
+    held = table(rows, declared).sort_by([(name, "ascending") for name in NIGHTS.sort])
+    part = write_part(store, "nights", held, NIGHTS.key, {"module_id": module_id})
     keys = [row["source_id"] for row in rows]
     progress.take(Receipt((part,), _ledger(rows), 0.1), lambda _: keys)
     progress.end("finished")
