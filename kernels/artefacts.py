@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 
 from kernels.arrays import Flags, Floats, Ints, Kinds
+from kernels.ordered import exchange, quantile, room
+from kernels.rolling import rolling_median
 
 NORMAL, ECTOPIC, LONGSHORT, MISSED, EXTRA = range(5)
 ALPHA = 5.2  # Lipponen & Tarvainen 2019: threshold in quartile deviations
@@ -15,63 +17,6 @@ FLOOR_MS = 8.0  # least threshold, so that flat data is not cut to pieces (DOMAI
 C1, C2 = 0.13, 0.17
 
 
-@njit("void(f8[::1], i8, f8)", cache=True)
-def _insert(ordered: Floats, size: int, value: float) -> None:
-    """Put a value into its place among the first `size` of an ascending array."""
-    place = size
-    while place > 0 and ordered[place - 1] > value:
-        ordered[place] = ordered[place - 1]
-        place -= 1
-    ordered[place] = value
-
-
-@njit("void(f8[::1], i8, f8, f8)", cache=True)
-def _exchange(ordered: Floats, size: int, old: float, new: float) -> None:
-    """Take a value that is there out of the first `size` of an ascending array and put another into its place.
-
-    Tried bisecting for the places: no faster, since every other guess of a branch is wrong.
-    """
-    out, into = 0, 0
-    held = ordered[:size]
-    for i in range(held.size):
-        out += held[i] < old
-        into += held[i] < new
-    if into > out:
-        into -= 1
-        moved = ordered[out : into + 1]
-        for i in range(moved.size - 1):
-            moved[i] = moved[i + 1]
-        moved[moved.size - 1] = new
-    else:
-        moved = ordered[into : out + 1]
-        for i in range(moved.size):
-            moved[i], new = new, moved[i]
-
-
-@njit("f8(f8[::1], i8, f8)", cache=True)
-def _quantile(ordered: Floats, size: int, share: float) -> float:
-    """Quantile with linear interpolation (type 7) of the first `size` of an ascending array."""
-    place = share * (size - 1)
-    below = int(place)
-    above = min(below + 1, size - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
-@njit("i8(f8[::1], i8, f8[::1], i8, i8)", cache=True)
-def _slide(ordered: Floats, size: int, x: Floats, centre: int, reach: int) -> int:
-    """Move a window over x to its next centre: the values in it stay in ascending order; returns how many they are."""
-    comes, goes = centre + reach, centre - reach - 1
-    if comes < x.size and goes >= 0:
-        _exchange(ordered, size, x[goes], x[comes])
-    elif comes < x.size:
-        _insert(ordered, size, x[comes])
-        size += 1
-    elif goes >= 0:  # nothing to come: the one that goes is moved to the end, out of sight
-        _exchange(ordered, size, x[goes], np.inf)
-        size -= 1
-    return size
-
-
 @njit("f8[::1](f8[::1])", cache=True)
 def thresholds(x: Floats) -> Floats:
     """ALPHA quartile deviations of |x| over the 91 values around each, fewer at the ends, at least FLOOR_MS.
@@ -79,31 +24,18 @@ def thresholds(x: Floats) -> Floats:
     x: (n,) no NaN. Returns (n,) float64 in the unit of x.
     """
     n = x.size
-    sizes = np.abs(x)
-    ordered = np.empty(2 * REACH + 1)
-    size = 0
-    for centre in range(-REACH, 0):
-        size = _slide(ordered, size, sizes, centre, REACH)
+    both = room(2 * REACH + 1)
+    now, then = both[0], both[1]
     limits = np.empty(n)
-    for i in range(n):
-        size = _slide(ordered, size, sizes, i, REACH)
-        spread = (_quantile(ordered, size, 0.75) - _quantile(ordered, size, 0.25)) / 2
-        limits[i] = max(ALPHA * spread, FLOOR_MS)
+    for i in range(-REACH, n):
+        comes, goes = i + REACH, i - REACH - 1
+        exchange(now, then, abs(x[goes]) if goes >= 0 else np.inf, abs(x[comes]) if comes < n else np.inf)
+        now, then = then, now
+        if i >= 0:
+            size = min(comes + 1, n) - max(goes + 1, 0)
+            spread = (quantile(now, size, 0.75) - quantile(now, size, 0.25)) / 2
+            limits[i] = max(ALPHA * spread, FLOOR_MS)
     return limits
-
-
-@njit("f8[::1](f8[::1])", cache=True)
-def running_median(x: Floats) -> Floats:
-    """Median of the 11 values around each of x: (n,) no NaN, fewer at the ends; of an even number the mean of two."""
-    ordered = np.empty(2 * MEDIAN_REACH + 1)
-    size = 0
-    for centre in range(-MEDIAN_REACH, 0):
-        size = _slide(ordered, size, x, centre, MEDIAN_REACH)
-    medians = np.empty(x.size)
-    for i in range(x.size):
-        size = _slide(ordered, size, x, i, MEDIAN_REACH)
-        medians[i] = 0.5 * (ordered[(size - 1) // 2] + ordered[size // 2])
-    return medians
 
 
 @njit("i1(i8, f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])", cache=True)
@@ -138,7 +70,7 @@ def classify(rr: Floats) -> Kinds:
     for i in range(1, n):
         step[i] = rr[i] - rr[i - 1]
     step /= thresholds(step)
-    med = running_median(rr)
+    med = rolling_median(rr, MEDIAN_REACH, MEDIAN_REACH, 1)
     dev = rr - med
     for i in range(n):
         if dev[i] < 0:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from kernels.ordered import exchange, median, room
 
-@njit("f8[:](f8[::1], i8, i8, i8)", cache=True)
+
+@njit("f8[::1](f8[::1], i8, i8, i8)", cache=True)
 def rolling_median(x, before, after, least):  # type: ignore[no-untyped-def]
     """Median of x[i − before … i + after], missing values left out; NaN where fewer than `least` are present.
 
@@ -17,24 +19,18 @@ def rolling_median(x, before, after, least):  # type: ignore[no-untyped-def]
     """
     n = x.size
     out = np.full(n, np.nan)
-    window = np.empty(before + after + 1)
+    both = room(before + after + 1)
+    now, then = both[0], both[1]
     size = 0
-    for j in range(-before, n + after):
-        gone = j - before - after - 1
-        if 0 <= gone < n and not np.isnan(x[gone]):
-            at = np.searchsorted(window[:size], x[gone])
-            window[at : size - 1] = window[at + 1 : size]
-            size -= 1
-        if 0 <= j < n and not np.isnan(x[j]):
-            at = np.searchsorted(window[:size], x[j])
-            for k in range(size, at, -1):
-                window[k] = window[k - 1]
-            window[at] = x[j]
-            size += 1
-        i = j - after
-        if 0 <= i < n and size >= least:
-            half = size // 2
-            out[i] = window[half] if size % 2 else 0.5 * (window[half - 1] + window[half])
+    for i in range(-before - after, n):
+        comes, goes = i + after, i - before - 1
+        enters = 0 <= comes < n and not np.isnan(x[comes])
+        leaves = goes >= 0 and not np.isnan(x[goes])
+        exchange(now, then, x[goes] if leaves else np.inf, x[comes] if enters else np.inf)
+        now, then = then, now
+        size += int(enters) - int(leaves)
+        if i >= 0 and size >= least:
+            out[i] = median(now, size)
     return out
 
 

@@ -25,14 +25,21 @@ def _series(n: int, kind: str, seed: int = 0):  # type: ignore[no-untyped-def]
 def test_median_equals_the_naive_twin(n: int, kind: str) -> None:
     values = _series(n, kind)
     for form in (kernel.grouped_median, kernel.grouped_median.py_func):
-        assert form(values) == pytest.approx(naive.grouped_median(values), rel=1e-12)
+        for guess in (
+            *np.unique(values)[:3],
+            *np.unique(values)[-3:],
+            np.int32(0),
+            np.int32(2**30 + 1),
+            np.int32(-(2**31)),
+        ):
+            assert form(values, guess) == pytest.approx(naive.grouped_median(values), rel=1e-12)
 
 
 def test_a_device_between_two_steps_lies_between_them() -> None:
     """Plain medians jump by a whole step (0.9° on an E4) as chance goes: no threshold of stillness survives that."""
     rng = np.random.default_rng(0)
     medians = [
-        kernel.grouped_median(np.rint(40.5 + 0.3 * rng.standard_normal(160)).astype(np.int32)) for _ in range(50)
+        kernel.grouped_median(np.rint(40.5 + 0.3 * rng.standard_normal(160)).astype(np.int32), 40) for _ in range(50)
     ]
     assert np.abs(np.array(medians) - 40.5).max() < 0.3
 
