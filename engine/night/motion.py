@@ -74,6 +74,17 @@ class Triple:
         return inside
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Sums of a stretch, as `kernels.movement` gives them, over epochs from `low` on; bounds: of these in samples."""
+
+    triple: Triple
+    low: int
+    bounds: NDArray[np.int64]
+    floats: NDArray[np.float64]
+    integers: NDArray[np.int64]
+
+
 def measure(recording: Recording, grid: Grid) -> MotionEpochs | None:
     """Movement of each epoch (DOMAIN C3); None where an axis is absent.
 
@@ -99,19 +110,35 @@ def measure(recording: Recording, grid: Grid) -> MotionEpochs | None:
     for triple in _triples(channels):
         low, high = _span(triple, grid)
         bounds = triple.bounds(grid.start_us + low * EPOCH_US, EPOCH_US, high - low)
-        norm, floats, whole = movement(*triple.values, scale, offset, bounds, clip_g)
-        sums[low:high, :2] += floats
-        _add(integers[low:high], whole)
+        part = _Part(triple, low, bounds, *movement(*triple.values, scale, offset, bounds, clip_g))
+        parts.append(part)
+        sums[low:high, :2] += part.floats[:, :2]
+        _add(integers[low:high], part.integers)
         expected[low:high] = np.maximum(expected[low:high], triple.fs_hz * EPOCH_S)
-        parts.append((low, high, norm, bounds))
         slots = triple.bounds(grid.start_us + low * EPOCH_US, SLOT_US, SLOTS * (high - low))
         degrees, samples = slot_angles(*triple.values, scale, offset, slots)
         angles[SLOTS * low : SLOTS * high] += degrees * samples
         counts[SLOTS * low : SLOTS * high] += samples
-    mean_norm = sums[:, 0] / np.maximum(integers[:, COUNT], 1)
-    for low, high, norm, bounds in parts:
-        sums[low:high, 2] += deviation(norm, mean_norm[low:high], bounds)
+    for part in parts:
+        own = slice(part.low, part.low + len(part.floats))
+        sums[own, 2] += _deviations(part, sums[own, 0], integers[own, COUNT], scale, offset)
     return _epochs(sums, integers, angles, counts, expected, scale, offset)
+
+
+def _deviations(
+    part: _Part,
+    total: NDArray[np.float64],
+    count: NDArray[np.int64],
+    scale: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(m,) Σ |‖a‖ − mean ‖a‖| over the part's samples. total, count: (m,) of all parts, which may share an epoch."""
+    own = part.integers[:, COUNT]
+    around = part.floats[:, 2].copy()
+    for e in np.flatnonzero((own > 0) & (own < count)).tolist():
+        x, y, z = (axis[part.bounds[e] : part.bounds[e + 1]] for axis in part.triple.values)
+        around[e] = deviation(x, y, z, scale, offset, total[e] / count[e])
+    return around
 
 
 def _epochs(
