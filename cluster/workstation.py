@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import dask
@@ -15,6 +15,7 @@ from distributed import Client, LocalCluster
 from distributed.system import MEMORY_LIMIT
 
 from cluster.environment import worker_environment
+from cluster.quiet import undisturbed
 
 LEAST_CHILD_MB = 1000
 """Below this a long recording does not fit; fewer workers are better than workers without memory."""
@@ -45,20 +46,25 @@ class Workstation:
         with (
             tempfile.TemporaryDirectory(prefix="nightmill-") as folder,
             dask.config.set(settings()),
-            LocalCluster(
-                n_workers=self.workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=int(self.worker_mb * 1e6),
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-                local_directory=folder,
-                protocol="tcp",
-                host="127.0.0.1",
-            ) as cluster,
-            Client(cluster, timeout="60s") as client,
+            ExitStack() as held,
         ):
+            with undisturbed():
+                client = self._start(folder, held)
             yield client
+
+    def _start(self, folder: str, held: ExitStack) -> Client:
+        cluster = LocalCluster(
+            n_workers=self.workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=int(self.worker_mb * 1e6),
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+            local_directory=folder,
+            protocol="tcp",
+            host="127.0.0.1",
+        )
+        return held.enter_context(Client(held.enter_context(cluster), timeout="60s"))
 
 
 def cores() -> int:
@@ -75,7 +81,6 @@ def settings() -> dict[str, Any]:
     """Dask's configuration for a run."""
     return {
         "distributed.nanny.pre-spawn-environ": worker_environment(),
-        "distributed.worker.preload": ["cluster.quiet"],
         # The client bounds what is under way, so a worker may hold it all: 0.7 instead of 1.7 ms a task.
         "distributed.scheduler.worker-saturation": 10,
         # Receipts are small: nothing to spill, and pausing would only stall. A worker that grows is restarted.
