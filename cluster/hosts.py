@@ -19,6 +19,7 @@ from typing import Any
 import dask
 from distributed import Client
 
+from cluster import certificates
 from cluster.environment import worker_environment
 from cluster.workstation import Workstation, settings
 
@@ -35,7 +36,7 @@ class NoCluster(ConnectionError):
 
 
 class Hosts:
-    """The workers of the scheduler at `address` (`tcp://host:port`). It is lent, never started or stopped."""
+    """The workers of the scheduler at `address` (`tcp://host:port`, `tls://…`). Lent, never started or stopped."""
 
     def __init__(self, address: str, answer_s: float = ANSWER_S) -> None:
         self.address = address
@@ -43,7 +44,9 @@ class Hosts:
 
     @contextmanager
     def lend(self) -> Iterator[Client]:
-        """A client of the cluster, closed when the block is left. Raises `NoCluster` where none answers."""
+        """A client of the cluster, closed when the block is left. Raises `NoCluster` where none answers, and
+        `NoCertificates`."""
+        certificates.check(self.address)
         with dask.config.set(host_settings()):
             try:
                 client = Client(self.address, timeout=self._answer_s, set_as_default=False)
@@ -71,7 +74,8 @@ def child_mb(client: Client) -> float | None:
 
 def host_settings() -> dict[str, Any]:
     """Dask's configuration for scheduler, workers and driver on several hosts."""
-    return settings() | {"distributed.comm.timeouts.tcp": LOST_AFTER, "distributed.comm.timeouts.connect": LOST_AFTER}
+    lost = {"distributed.comm.timeouts.tcp": LOST_AFTER, "distributed.comm.timeouts.connect": LOST_AFTER}
+    return settings() | lost | certificates.tls_settings()
 
 
 def serve(host: str, port: int) -> int:
@@ -87,6 +91,7 @@ def join(address: str, workers: int | None = None, memory_mb: float | None = Non
     Dask's workers end when the link to the scheduler is cut or the scheduler restarts, and do not come back by
     themselves: here they are started again, and wait for the scheduler.
     """
+    certificates.check(address)
     machine = Workstation(workers, memory_mb)
     with tempfile.TemporaryDirectory(prefix="nightmill-") as folder:
         command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads=1", "--no-dashboard"]

@@ -17,7 +17,9 @@ Examples:
   nightmill cluster worker tcp://10.0.0.1:8786        on each of the others
   nightmill reprocess raw/ -o out --cluster tcp://10.0.0.1:8786
 
-Whoever reaches the scheduler's port can run code on every machine: give it an address of a closed network only.
+Whoever reaches the scheduler's port can run code on every machine: give it an address of a closed network only, or
+certificates. With NIGHTMILL_TLS set on all machines to a folder with ca.pem, cert.pem and key.pem (key.pem readable by
+you only), links are encrypted, addresses begin with tls://, and who has no certificate of ca.pem is refused.
 All machines need the same packages and the same module, and must reach inputs and output under the same names.
 """,
 )

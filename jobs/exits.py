@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from cluster.certificates import NoCertificates
 from engine.errors import BudgetExceeded, InfrastructureError, Interrupted, UserError
 from jobs.ctrl_c import INTERRUPTED, TOLD, Swallowed
 
@@ -29,7 +30,7 @@ def ending(command: Callable[[], int | None]) -> int:
         return _run(command) or FINISHED
     except click.ClickException as error:
         return _say(error.format_message() + _hint(error), USER)
-    except UserError as error:
+    except (UserError, NoCertificates) as error:
         return _say(str(error), USER)
     except (BudgetExceeded, InfrastructureError) as error:
         return _say(f"{error}\nstopped; the same command resumes", STOPPED)

@@ -17,13 +17,17 @@ from cluster.hosts import Hosts, NoCluster, child_mb
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A scheduler as `nightmill cluster scheduler` runs it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     scheduler = started("scheduler", "--host", "127.0.0.1", "--port", str(port))
     yield f"tcp://127.0.0.1:{port}"
     scheduler.terminate()
     assert scheduler.wait(timeout=20) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def started(*arguments: str) -> subprocess.Popen[bytes]:

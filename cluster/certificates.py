@@ -1,0 +1,40 @@
+"""Encrypted links between hosts: the folder that `NIGHTMILL_TLS` names has the certificates. Whoever has none of the
+same authority is refused by scheduler and workers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+VARIABLE = "NIGHTMILL_TLS"
+AUTHORITY, CERTIFICATE, KEY = FILES = ("ca.pem", "cert.pem", "key.pem")
+ROLES = ("scheduler", "worker", "client")
+
+
+class NoCertificates(ValueError):
+    """An address and the certificates at hand do not fit; the message says what to do."""
+
+
+def tls_settings() -> dict[str, Any]:
+    """Dask's configuration for encrypted links; empty where the variable is not set. Raises `NoCertificates`."""
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        return {}
+    missing = [name for name in FILES if not (Path(folder) / name).is_file()]
+    if missing:
+        raise NoCertificates(f"{VARIABLE}: {folder} has no {', '.join(missing)}: it needs {', '.join(FILES)}")
+    found = {"distributed.comm.require-encryption": True, "distributed.comm.default-scheme": "tls"}
+    places = {"ca-file": AUTHORITY}
+    for role in ROLES:
+        places |= {f"{role}.cert": CERTIFICATE, f"{role}.key": KEY}
+    return found | {f"distributed.comm.tls.{key}": str(Path(folder).resolve() / name) for key, name in places.items()}
+
+
+def check(address: str) -> None:
+    """Raises `NoCertificates` where an address is encrypted and we are not, or the other way round."""
+    encrypted, equipped = address.startswith("tls://"), bool(os.environ.get(VARIABLE))
+    if encrypted and not equipped:
+        raise NoCertificates(f"{address} is encrypted: set {VARIABLE} to a folder with {', '.join(FILES)}")
+    if equipped and not encrypted:
+        raise NoCertificates(f"{VARIABLE} is set, and {address} is not encrypted: write tls://, or unset it")

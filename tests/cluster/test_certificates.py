@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.certificates import FILES, VARIABLE, NoCertificates, check, tls_settings
+from cluster.hosts import Hosts, NoCluster
+from tests.cluster.test_hosts import free_port, started
+
+
+def certificates(folder: Path) -> Path:
+    """A folder with a certificate that is its own authority."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    folder.mkdir()
+    told = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=nightmill"
+    made = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(["openssl", *told.split(), *made], check=True, capture_output=True)
+    shutil.copy(folder / "cert.pem", folder / "ca.pem")
+    return folder
+
+
+def test_without_the_variable_nothing_is_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert tls_settings() == {}
+    check("tcp://10.0.0.1:8786")
+    with pytest.raises(NoCertificates, match=r"tls://10.0.0.1:8786 is encrypted: set NIGHTMILL_TLS to a folder with"):
+        check("tls://10.0.0.1:8786")
+
+
+def test_mistakes_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    (tmp_path / "ca.pem").touch()
+    with pytest.raises(NoCertificates, match=r"has no cert.pem, key.pem: it needs ca.pem, cert.pem, key.pem"):
+        tls_settings()
+    for name in FILES:
+        (tmp_path / name).touch()
+    assert set(tls_settings().values()) == {True, "tls", *(str(tmp_path / name) for name in FILES)}
+    with pytest.raises(NoCertificates, match="write tls://"):
+        check("tcp://10.0.0.1:8786")
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """An encrypted scheduler with one worker."""
+    monkeypatch.setenv(VARIABLE, str(certificates(tmp_path / "ours")))
+    port = free_port()
+    scheduler = started("scheduler", "--host", "127.0.0.1", "--port", str(port))
+    worker = started("worker", f"tls://127.0.0.1:{port}", "--workers", "1", "--memory-mb", "2000")
+    yield f"tls://127.0.0.1:{port}"
+    for one in (worker, scheduler):
+        one.terminate()
+        assert one.wait(timeout=20) == 0
+
+
+@pytest.mark.slow
+def test_work_is_encrypted_and_strangers_are_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with Hosts(address, 60).lend() as client:
+        assert client.submit(sum, [1, 2]).result(timeout=30) == 3
+        (info,) = client.scheduler_info(n_workers=-1)["workers"]
+        assert info.startswith("tls://")
+    monkeypatch.setenv(VARIABLE, str(certificates(tmp_path / "theirs")))
+    with pytest.raises(NoCluster, match="no scheduler answers"), Hosts(address, 3).lend():
+        raise AssertionError("a stranger was let in")
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(NoCluster, match="no scheduler answers"), Hosts(address.replace("tls", "tcp"), 3).lend():
+        raise AssertionError("an unencrypted link was taken")
