@@ -19,6 +19,7 @@ from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw, size
 
+AGE_H = 168
 SENDINGS = 3
 """So often may a batch be sent until the run stops."""
 
@@ -32,7 +33,7 @@ Examples:
 """
 )
 @click.argument("output")
-@click.option("--older-than", default=168, show_default=True, metavar="HOURS", help="Least age of what goes.")
+@click.option("--older-than", type=int, metavar="HOURS", help=f"Least age of files that go [{AGE_H}].")
 @click.option(
     "--params-days",
     type=click.FloatRange(min=0),
@@ -43,7 +44,7 @@ Examples:
 @taking(*storage_options)
 @as_json
 def command(
-    output: str, older_than: int, params_days: float | None, yes: bool, as_json: bool, **flags: str | None
+    output: str, older_than: int | None, params_days: float | None, yes: bool, as_json: bool, **flags: str | None
 ) -> int:
     """List the files of OUTPUT that no reader of its present state needs: orphans of killed runs, and old versions.
 
@@ -53,13 +54,16 @@ def command(
     """
     store = opened(output, options(flags))
     if params_days is not None:
+        if older_than is not None:
+            raise click.UsageError("--params-days takes no --older-than: files go with a gc of their own")
         return _params(store, params_days, yes, as_json)
-    found = (collect if yes else find)(store, older_than, floor_h(store))
+    age_h = AGE_H if older_than is None else older_than
+    found = (collect if yes else find)(store, age_h, floor_h(store))
     if as_json:
         click.echo(json.dumps([asdict(waste) for waste in found]))
         return 0
     if not found:
-        click.echo(f"no garbage of {older_than} h or more")
+        click.echo(f"no garbage of {age_h} h or more")
         return 0
     draw(Console(), summary(found), "deleted" if yes else "garbage", {})
     if not yes:

@@ -47,6 +47,8 @@ def test_gc_shows_and_only_deletes_when_told(done: Mill) -> None:
     assert "deleted" in done("gc", "out", "--yes").stdout
     assert not orphan.exists()
     assert done("gc", "out", "--older-than", "1").returncode == 2
+    both = done("gc", "out", "--older-than", "48", "--params-days", "1")
+    assert both.returncode == 2 and "--params-days takes no --older-than" in both.stderr
 
 
 def test_the_age_floor_follows_the_longest_limit(done: Mill) -> None:
