@@ -15,9 +15,10 @@ from engine.drift.days import WINDOWS, Days, Period, choose
 from engine.drift.find import BAND, CODE, MISSING, VALUE, VECTOR, Drift, find
 from engine.drift.measures import LEAST, LEAST_PSI, LIMITS, MOST_P, STABLE
 from engine.drift.nights import last_day, module_of, read
-from engine.results.open import scan
+from engine.errors import UserError
+from engine.results.open import is_backtest, scan
 from engine.storage import Store
-from jobs import exits
+from jobs import drift_backtest, exits
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw, text
@@ -63,9 +64,14 @@ def command(output: str, as_json: bool, **flags: Any) -> int:
     """Compare the newest nights in OUTPUT with the weeks before: each column, what is missing, quality.
 
     Reads the nights of the newest finished run, for features those of band A and B; writes nothing. A group is compared
-    with earlier nights of the same people. An alarm ends with exit code 3.
+    with earlier nights of the same people. Of a backtest, the MASE of the two newest weeks is held against that of the
+    weeks before. An alarm ends with exit code 3.
     """
     store = opened(output, options(flags))
+    if is_backtest(store):
+        if flags["by"] or flags["reference"] or flags["until"]:
+            raise UserError(f"{output}: a backtest: weeks are compared; --by, --reference, --until are of nights")
+        return drift_backtest.tell(store, as_json)
     module_id = module_of(store)
     groups = tuple(name.strip() for name in flags["by"].split(",") if name.strip())
     days = _days(last_day(store, module_id), flags["until"], flags["windows"], flags["reference"])
