@@ -111,6 +111,8 @@ def _show(console: Console, store: Store, output: str, found: Drift) -> None:
         console.print(f"tested     {newest}; before it {before}", highlight=False)
     _tell_too_few(console, found)
     if not found.is_enough:
+        by_day = "select night_date, band, count(*) from nights group by all order by all"
+        _next(console, output, by_day)
         return
     moved = found.findings.filter(pl.col("level") != STABLE)
     alarms = moved.filter("alarm")
@@ -171,9 +173,13 @@ def _explain(console: Console) -> None:
 def _advise(console: Console, output: str, alarms: pl.DataFrame) -> None:
     queries = dict.fromkeys(_query(row) for row in alarms.iter_rows(named=True) if row["kind"] in QUERIES)
     for query in list(queries)[:ADVISED]:
-        console.print(f'next       nightmill query {shlex.quote(output)} "{query}"', soft_wrap=True, highlight=False)
+        _next(console, output, query)
     if alarms["by"].null_count() == alarms.height:
         console.print("next       --by a column that tells devices, firmware or cohorts apart says whose nights moved")
+
+
+def _next(console: Console, output: str, query: str) -> None:
+    console.print(f'next       nightmill query {shlex.quote(output)} "{query}"', soft_wrap=True, highlight=False)
 
 
 def _query(row: dict[str, Any]) -> str:

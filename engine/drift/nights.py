@@ -19,6 +19,7 @@ TABLE, NEEDED = "nights", ("subject_id", "night_date")
 GOOD_BANDS = ("A", "B")
 AT_ONCE = 8
 """Columns in memory together."""
+MOST_GROUPS = 200
 _BEST_FIRST = {"night_score": True, "recorded_h": True, "source_id": False}
 """The rule of the view `nights`: higher score, then longer, then lower name. Column to whether it descends."""
 
@@ -73,7 +74,8 @@ def last_day(store: Store, module_id: str) -> date:
 
 
 def read(store: Store, module_id: str, period: Period, groups: tuple[str, ...] = ()) -> Nights:
-    """groups: names of further columns to hold. Raises `UserError` where there is no such column of text."""
+    """groups: names of further columns to hold. Raises `UserError` where one is no column of text, or tells too many
+    groups apart."""
     frame = scan(store, TABLE, module_id)
     schema = frame.collect_schema()
     texts = [name for name, kind in schema.items() if kind == pl.String and name != "module_id"]
@@ -86,5 +88,8 @@ def read(store: Store, module_id: str, period: Period, groups: tuple[str, ...] =
     order = dict.fromkeys(NEEDED, False) | {name: down for name, down in _BEST_FIRST.items() if name in schema}
     best = rows.sort(list(order), descending=list(order.values()), nulls_last=True)
     places = best.unique(list(NEEDED), keep="first", maintain_order=True)["place"].sort()
+    for name in groups:
+        if rows[name].n_unique() > MOST_GROUPS:
+            raise UserError(f"--by {name}: {rows[name].n_unique():,} groups; at most {MOST_GROUPS} can be compared")
     features = tuple(sorted(name for name, kind in schema.items() if kind.is_numeric()))
     return Nights(frame, rows[places].drop("place"), places, features)

@@ -72,7 +72,7 @@ def test_few_nights_are_told_and_give_no_figure(tmp_path: Path) -> None:
     done = drift(few, "--window", "1")
     assert done.exception is None and done.return_value == exits.FINISHED
     assert "too few" in done.output and "(of 3) in the window of 1 day" in done.output
-    assert "30 of each are needed" in done.output
+    assert "30 of each are needed" in done.output and "next       nightmill query" in done.output
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def test_what_cannot_be_read_is_told(store: Store, tmp_path: Path) -> None:
     for name in ("hardware", "hr_median"):
         with pytest.raises(UserError, match=f"--by {name}: nights has no such column of text; it has .*firmware"):
             read(store, NIGHTS_ID, whole, (name,))
+    with pytest.raises(UserError, match=r"--by source_id: .* groups; at most 200"):
+        read(store, NIGHTS_ID, whole, ("source_id",))
 
 
 def test_a_module_whose_nights_nobody_judged(tmp_path: Path) -> None:
