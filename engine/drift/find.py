@@ -46,8 +46,8 @@ def find(nights: Nights, days: Days, groups: tuple[str, ...] = ()) -> Drift:
     """nights: of `days.whole`; groups: columns that they hold."""
     day = (nights.rows["night_date"] - days.reference.first).dt.total_days().to_numpy()
     found = list(scopes(nights, days, day, groups))
-    flags = dict(_flags(nights))
-    rows = [row for scope in found for row in _of_quality(flags, scope)]
+    bands, codes = _bands(nights.rows), _codes(nights.rows)
+    rows = [row for scope in found for row in _of_quality(bands, codes, scope)]
     core = {}
     for name, x in nights.values():
         rows += [row for scope in found for row in (*_of_feature(name, x, scope), *_by_day(name, x, day, days, scope))]
@@ -80,37 +80,41 @@ def _by_day(name: str, x: Floats, day: Ints, days: Days, scope: Scope) -> Iterat
         yield _named(scope, VALUE, name) | {"back": 0, "test": test, "changed_at": changed_at} | told
 
 
-def _of_quality(flags: dict[tuple[str, str], Flags], scope: Scope) -> Iterator[Row]:
+def _of_quality(bands: dict[str, Flags], codes: dict[str, Flags], scope: Scope) -> Iterator[Row]:
     """Share of band A or B, share of each reason code, and both as a mix."""
     for sample in _enough(scope.every):
-        bands, codes = ({key: is_so for key, is_so in flags.items() if key[0] == kind} for kind in (BAND, CODE))
-        for (kind, name), is_so in codes.items():
-            measured = of_shares(is_so[sample.reference], is_so[sample.now])
+        for code, has_it in codes.items():
+            measured = of_shares(has_it[sample.reference], has_it[sample.now])
             if measured.reference or measured.now:
-                yield from _rows(scope, kind, name, sample, measured)
+                yield from _rows(scope, CODE, code, sample, measured)
         if bands:
-            good = np.any([bands[BAND, name] for name in GOOD_BANDS], axis=0)
+            good = np.any([bands[band] for band in GOOD_BANDS], axis=0)
             yield from _rows(scope, BAND, "A or B", sample, of_shares(good[sample.reference], good[sample.now]))
         for name, mix in (("band", bands), ("reasons", codes)):
             if mix:
-                was, now = (_counts(mix, at) for at in (sample.reference, sample.now))
+                was, now = (_counts(mix, places) for places in (sample.reference, sample.now))
                 yield from _rows(scope, MIX, name, sample, *of_mix(was, now))
 
 
-def _counts(mix: dict[tuple[str, str], Flags], places: Ints) -> Floats:
+def _counts(mix: dict[str, Flags], places: Ints) -> Floats:
     return np.array([is_so[places].sum() for is_so in mix.values()], np.float64)
 
 
-def _flags(nights: Nights) -> Iterator[tuple[tuple[str, str], Flags]]:
-    """Of each band and each reason code whether a night has it."""
-    if "band" in nights.rows.columns:
-        for band in BANDS:
-            yield (BAND, band), (nights.rows["band"] == band).fill_null(False).to_numpy()
-    if "reasons" in nights.rows.columns:
-        reasons = nights.rows["reasons"].fill_null([])
-        for code in reasons.explode().drop_nulls().unique().sort():
-            yield (CODE, code), reasons.list.contains(code).to_numpy()
-        yield (CODE, NO_CODE), (reasons.list.len() == 0).to_numpy()
+def _bands(rows: pl.DataFrame) -> dict[str, Flags]:
+    """Of each band whether a night is of it; nothing where nobody judged."""
+    if "band" not in rows.columns:
+        return {}
+    return {band: (rows["band"] == band).fill_null(False).to_numpy() for band in BANDS}
+
+
+def _codes(rows: pl.DataFrame) -> dict[str, Flags]:
+    """Of each reason code, and of no code, whether a night has it."""
+    if "reasons" not in rows.columns:
+        return {}
+    reasons = rows["reasons"].fill_null([])
+    codes = reasons.explode().drop_nulls().unique().sort()
+    found = {code: reasons.list.contains(code).to_numpy() for code in codes}
+    return found | {NO_CODE: (reasons.list.len() == 0).to_numpy()}
 
 
 def _of_vector(core: dict[str, Floats], scope: Scope) -> Iterator[Row]:
