@@ -41,15 +41,7 @@ class Layout:
 
 def arrange(models: Sequence[Configuration], ensembles: Sequence[Ensemble]) -> Layout:
     """Lay out the models' configurations and those of ensembles. Raises `ConfigError` on a name that does not fit."""
-    names = {one.model for one in models}
-    for ensemble in ensembles:
-        if ensemble.name in names:
-            raise ConfigError(f"ensemble {ensemble.name!r} has the name of a model")
-        unknown = sorted(set(ensemble.members) - names)
-        if unknown:
-            raise ConfigError(
-                f"ensemble {ensemble.name!r}: no model {unknown[0]!r}; there are: {', '.join(sorted(names))}"
-            )
+    _check({one.model for one in models}, ensembles)
     groups: dict[tuple[int | None, int, Policy], list[Configuration]] = {}
     for one in models:
         groups.setdefault((one.window_h, one.refit_h, one.policy), []).append(one)
@@ -81,6 +73,17 @@ def arrange(models: Sequence[Configuration], ensembles: Sequence[Ensemble]) -> L
         members,
         np.array([one.refit_h for one in ordered], np.int64),
     )
+
+
+def _check(names: set[str], ensembles: Sequence[Ensemble]) -> None:
+    for ensemble in ensembles:
+        if ensemble.name in names:
+            raise ConfigError(f"ensemble {ensemble.name!r} has the name of a model")
+        unknown = sorted(set(ensemble.members) - names)
+        if unknown:
+            raise ConfigError(
+                f"ensemble {ensemble.name!r}: no model {unknown[0]!r}; there are: {', '.join(sorted(names))}"
+            )
 
 
 def place(one: Configuration) -> tuple[str, int, int, str]:
