@@ -122,7 +122,7 @@ def _of_vector(core: dict[str, Floats], scope: Scope) -> Iterator[Row]:
     if len(names) > 1:
         for sample in _enough(scope.good):
             pair = [np.column_stack([core[name][at] for name in names]) for at in (sample.reference, sample.now)]
-            yield from _rows(scope, VECTOR, ", ".join(names), sample, *of_vectors(*pair))
+            yield from _rows(scope, VECTOR, ", ".join(names), sample, *of_vectors(*pair, seed=sample.back))
 
 
 def _known(x: Floats) -> float:

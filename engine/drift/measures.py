@@ -70,7 +70,7 @@ def of_values(reference: Floats, now: Floats) -> tuple[Measured, ...]:
     if min(map(len, known)) < LEAST:
         return ()
     there = float(np.median(known[0])), float(np.median(known[1])), 1 - len(known[1]) / len(now)
-    by_ks = Measured(KS, *ks(*(_drawn(one, MOST_VALUES) for one in known)), *there)
+    by_ks = Measured(KS, *ks(*(_drawn(one, MOST_VALUES, SEED) for one in known)), *there)
     if min(len(reference), len(now)) < LEAST_PSI:
         return (by_ks,)
     edges = inner_edges(reference)
@@ -109,21 +109,21 @@ def of_mix(reference: Floats, now: Floats) -> tuple[Measured, ...]:
     return (Measured(PSI, psi(reference / reference.sum(), now / now.sum())),)
 
 
-def of_vectors(reference: Floats, now: Floats) -> tuple[Measured, ...]:
+def of_vectors(reference: Floats, now: Floats, seed: int) -> tuple[Measured, ...]:
     """Of several features together: MMD with permutations of random rows. Of few, or where nothing varies, none.
 
     reference, now: (n, d), (m, d) float64; a row with a NaN is left out. Columns are taken in the reference's median
-    absolute deviations.
+    absolute deviations. seed: another one draws other rows, so that two windows do not share the chance of one draw.
     """
     whole = [one[~np.isnan(one).any(axis=1)] for one in (reference, now)]
     if min(map(len, whole)) < LEAST:
         return ()
     spread = np.median(np.abs(whole[0] - np.median(whole[0], axis=0)), axis=0)
-    x, y = (_drawn(one, MOST_ROWS)[:, spread > 0] / spread[spread > 0] for one in whole)
+    x, y = (_drawn(one, MOST_ROWS, seed)[:, spread > 0] / spread[spread > 0] for one in whole)
     sigma = bandwidth(x)
-    return (Measured(MMD, *permuted(x, y, sigma, PERMUTATIONS, SEED)),) if sigma > 0 else ()
+    return (Measured(MMD, *permuted(x, y, sigma, PERMUTATIONS, seed)),) if sigma > 0 else ()
 
 
-def _drawn(rows: Floats, most: int) -> Floats:
+def _drawn(rows: Floats, most: int, seed: int) -> Floats:
     """At most so many rows, drawn without replacement; the same ones each time."""
-    return rows if len(rows) <= most else rows[np.random.default_rng(SEED).choice(len(rows), most, replace=False)]
+    return rows if len(rows) <= most else rows[np.random.default_rng(seed).choice(len(rows), most, replace=False)]

@@ -73,12 +73,12 @@ def test_a_mix_of_few_is_not_judged() -> None:
 
 def test_vectors() -> None:
     x, y = normal(900).reshape(-1, 3), normal(600, seed=2).reshape(-1, 3)
-    (still,), (moved,) = of_vectors(x, y), of_vectors(x, y + 0.6)
+    (still,), (moved,) = of_vectors(x, y, 0), of_vectors(x, y + 0.6, 0)
     assert still.p > 0.05 and moved.p < 0.01
     scaled, shift = np.array([1.0, 1000.0, 1e-3]), np.array([0.0, 1e6, 0.0])
-    (same,) = of_vectors(x * scaled + shift, y * scaled + shift)
+    (same,) = of_vectors(x * scaled + shift, y * scaled + shift, 0)
     assert (same.p, same.statistic) == (still.p, pytest.approx(still.statistic))
     constant = np.column_stack([x, np.ones(len(x))])
-    (with_constant,) = of_vectors(constant, np.column_stack([y, np.ones(len(y))]))
+    (with_constant,) = of_vectors(constant, np.column_stack([y, np.ones(len(y))]), 0)
     assert (with_constant.p, with_constant.statistic) == (still.p, still.statistic)
-    assert of_vectors(x[:20], y) == () and of_vectors(np.ones((50, 2)), np.ones((50, 2))) == ()
+    assert of_vectors(x[:20], y, 0) == () and of_vectors(np.ones((50, 2)), np.ones((50, 2)), 0) == ()
