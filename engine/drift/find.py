@@ -121,8 +121,8 @@ def _of_vector(core: dict[str, Floats], scope: Scope) -> Iterator[Row]:
     names = [name for name, x in core.items() if _known(x[scope.series]) >= MOSTLY]
     if len(names) > 1:
         for sample in _enough(scope.good):
-            pair = [np.column_stack([core[name][at] for name in names]) for at in (sample.reference, sample.now)]
-            yield from _rows(scope, VECTOR, ", ".join(names), sample, *of_vectors(*pair, seed=sample.back))
+            was, now = (np.column_stack([core[name][at] for name in names]) for at in (sample.reference, sample.now))
+            yield from _rows(scope, VECTOR, ", ".join(names), sample, *of_vectors(was, now, sample.back))
 
 
 def _known(x: Floats) -> float:
