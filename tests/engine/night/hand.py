@@ -65,47 +65,54 @@ def session(start_us: int = EVENING_US, hours: float = 8.0, zone: str = "UTC", *
     return made
 
 
+GOOD: Mapping[str, Any] = {
+    "hr_bpm": 60.0,
+    "rmssd_ms": 40.0,
+    "sdnn_ms": 50.0,
+    "pulse_amp": 30.0,
+    "rr_brpm": 15.0,
+    "rr_n": 3,
+    "lf_ms2": 400.0,
+    "hf_ms2": 200.0,
+    "hrv_ratio": 2.0,
+    "perfusion_index_pct": 1.5,
+    "temp_c": 34.0,
+    "skin_temp_c": 34.0,
+    "enmo_mg": 2.0,
+    "mad_mg": 3.0,
+    "angle_z_deg": 10.0,
+    "cal_error_mg": 1.0,
+    "wear": 1,
+    "q_ppg": 0.9,
+    "q_ibi": 0.9,
+    "q_temp": 1.0,
+    "q_acc": 1.0,
+    "sat": 0.0,
+    "acc": 1.0,
+    "ppg": 1.0,
+    "temp": 1.0,
+    "other": 1.0,
+    "session": 0,
+    "recorded": True,
+}
+"""An epoch of somebody who lies still and is measured well."""
+
+
 def night(hours: float = 8.0, start_us: int = EVENING_US, columns: Mapping[str, Any] | None = None) -> Epochs:
     """Epochs of somebody who lies still from the first to the last and is measured well; `columns` overrides."""
     n = round(hours * 360)
     step = 10.0 * (np.arange(2 * n) // 240 % 2)
     good: dict[str, Any] = {
+        **GOOD,
         "ts_us": start_us + EPOCH_US * np.arange(n),
         "night": start_us // 86_400_000_000,
-        "hr_bpm": 60.0,
-        "rmssd_ms": 40.0,
-        "sdnn_ms": 50.0,
-        "pulse_amp": 30.0,
-        "rr_brpm": 15.0,
-        "rr_n": 3,
-        "lf_ms2": 400.0,
-        "hf_ms2": 200.0,
-        "hrv_ratio": 2.0,
-        "perfusion_index_pct": 1.5,
-        "temp_c": 34.0,
-        "skin_temp_c": 34.0,
-        "enmo_mg": 2.0,
-        "mad_mg": 3.0,
-        "angle_z_deg": 10.0,
-        "cal_error_mg": 1.0,
         "angle5_deg": (10.0 + step).reshape(n, 2),
-        "wear": 1,
-        "q_ppg": 0.9,
-        "q_ibi": 0.9,
-        "q_temp": 1.0,
-        "q_acc": 1.0,
-        "sat": 0.0,
-        "acc": 1.0,
-        "ppg": 1.0,
-        "temp": 1.0,
-        "other": 1.0,
-        "session": 0,
-        "recorded": True,
+        **(columns or {}),
     }
     empty = blank(n)
     made = {}
     for f in fields(Epochs):
         column = getattr(empty, f.name).copy()
-        column[:] = (good | dict(columns or {})).get(f.name, column)
+        column[:] = good.get(f.name, column)
         made[f.name] = column
     return Epochs(**made)
