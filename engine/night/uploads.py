@@ -122,6 +122,8 @@ def _segments(
     held: Sequence[tuple[str, Stream]], channel: str, turned: bool, codes: Mapping[str, Counter[str]] | None
 ) -> tuple[Segment, ...]:
     """Where two files hold the same time the earlier one's samples stay (T_DUP, or T_CONFLICT where they differ)."""
+    # Nearly `join._channel`, and apart from it: here samples at a rate off the lattice are cut where files overlap but
+    # never joined, a file of another rate is cut too, codes belong to a file. One loop would need a switch for each.
     runs: list[_Run] = []
     for file, stream in sorted(held, key=lambda one: one[1].t0_us):
         t0_us, fs_hz, whole = _on_lattice(stream)
