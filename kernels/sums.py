@@ -1,7 +1,8 @@
-"""Weighted sums of many places of an array at once."""
+"""Sums of many places of an array at once."""
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 
@@ -26,3 +27,23 @@ def gather(x, stride, count, row, out):  # type: ignore[no-untyped-def]
         for i in range(count):
             out[i] += a * one[i]
         k += 1
+
+
+@njit("UniTuple(i8[::1], 2)(Array(int32, 1, 'C', readonly=True), i4, i8[::1])", cache=True)
+def sums_between(values, missing, bounds):  # type: ignore[no-untyped-def]
+    """How many of values[bounds[e]:bounds[e + 1]] are not `missing`, and the sum of these: two (m,) int64.
+
+    values: (n,) int32; bounds: (m + 1,) ascending, 0 … n.
+
+    >>> sums_between(np.array([1, -9, 3, 4], np.int32), -9, np.array([0, 3, 3, 4]))[1].tolist()
+    [4, 0, 4]
+    """
+    m = bounds.size - 1
+    count, total = np.zeros(m, np.int64), np.zeros(m, np.int64)
+    for e in range(m):
+        there, own = 0, np.int64(0)
+        for value in values[bounds[e] : bounds[e + 1]]:
+            there += value != missing
+            own += np.int64(value) if value != missing else np.int64(0)
+        count[e], total[e] = there, own
+    return count, total

@@ -20,7 +20,7 @@ from engine.night.ppg import GOOD
 from engine.night.reasons import BIT
 from engine.night.sleep import Sleep, find
 from engine.night.wear import ON
-from kernels.percentile import percentile
+from kernels.percentile import median, percentile
 from kernels.rolling import rolling_mean, rolling_median
 from kernels.wear import runs
 
@@ -116,11 +116,11 @@ def valid_perfusion_pct(epochs: Epochs) -> Floats:
 def _heart(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     hr = _only(valid_hr_bpm(epochs), chosen)
     rmssd, sdnn = _present(epochs.rmssd_ms, chosen), _present(epochs.sdnn_ms, chosen)
-    rmssd_median = float(np.median(rmssd)) if len(rmssd) >= LEAST_RMSSD else None
+    rmssd_median = median(rmssd) if len(rmssd) >= LEAST_RMSSD else None
     values: Values = {
         "rmssd_median": rmssd_median,
         "ln_rmssd": float(np.log(rmssd_median)) if rmssd_median else None,
-        "sdnn_median": float(np.median(sdnn)) if len(sdnn) >= LEAST_SDNN else None,
+        "sdnn_median": median(sdnn) if len(sdnn) >= LEAST_SDNN else None,
     }
     present = hr[np.isfinite(hr)]
     half = FIVE_MINUTES // 2
@@ -131,9 +131,9 @@ def _heart(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     lowest = int(np.nanargmin(means))
     centre_us = int(epochs.ts_us[lowest]) + half * EPOCH_US
     return {
-        "rhr_p10": float(percentile(course, 10.0)),
+        "rhr_p10": percentile(course, 10.0),
         "hr_mean": float(present.mean()),
-        "hr_median": float(np.median(present)),
+        "hr_median": median(present),
         "hr_min5": float(means[lowest]),
         "hr_nadir_rel": min(max((centre_us - sleep.onset_us) / (sleep.end_us - sleep.onset_us), 0.0), 1.0),
         **values,
@@ -148,13 +148,13 @@ def _temperature(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
     late = epochs.ts_us >= sleep.onset_us + ONSET_US
     stable = _present(temp, chosen & late & (change <= STABLE_C))
     present = _present(temp, chosen)
-    values: Values = {"wst_p99_stable": float(percentile(stable, 99.0)) if len(stable) >= LEAST else None}
+    values: Values = {"wst_p99_stable": percentile(stable, 99.0) if len(stable) >= LEAST else None}
     if len(present) < LEAST:
         return {**dict.fromkeys(WST), **values}
     return {
         "wst_mean": float(present.mean()),
-        "wst_median": float(np.median(present)),
-        "wst_p05": float(percentile(present, 5.0)),
+        "wst_median": median(present),
+        "wst_p05": percentile(present, 5.0),
         **values,
     }
 
@@ -177,12 +177,12 @@ def _breath(epochs: Epochs, chosen: Bools) -> Values:
     ratio = _present(epochs.hrv_ratio, chosen)
     enough = len(rr) >= LEAST_RR
     return {
-        "rr_median": float(np.median(rr)) if enough else None,
-        "rr_quiet_median": float(np.median(quiet)) if len(quiet) >= LEAST_RR_QUIET else None,
-        "rr_iqr": float(percentile(rr, 75.0) - percentile(rr, 25.0)) if enough else None,
-        "hrv_ratio_median": float(np.median(ratio)) if len(ratio) >= LEAST_SDNN else None,
-        "pulse_amp_median": float(np.median(height)) if len(height) >= LEAST else None,
-        "perfusion_median": float(np.median(perfusion)) if len(perfusion) >= LEAST else None,
+        "rr_median": median(rr) if enough else None,
+        "rr_quiet_median": median(quiet) if len(quiet) >= LEAST_RR_QUIET else None,
+        "rr_iqr": percentile(rr, 75.0) - percentile(rr, 25.0) if enough else None,
+        "hrv_ratio_median": median(ratio) if len(ratio) >= LEAST_SDNN else None,
+        "pulse_amp_median": median(height) if len(height) >= LEAST else None,
+        "perfusion_median": median(perfusion) if len(perfusion) >= LEAST else None,
     }
 
 
@@ -193,9 +193,10 @@ def _quiet(epochs: Epochs, chosen: Bools, sleep: Sleep) -> NDArray[np.int8]:
     where the median is.
     """
     hr = _only(valid_hr_bpm(epochs), chosen)
-    if np.isfinite(hr).sum() < LEAST:
+    present = hr[np.isfinite(hr)]
+    if len(present) < LEAST:
         return np.full(len(hr), UNKNOWN, np.int8)
-    quiet = sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= np.nanmedian(hr))
+    quiet = sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= median(present))
     known = (np.isfinite(hr) & np.isfinite(epochs.enmo_mg)) | (epochs.sleep == AWAKE)
     return np.where(known, quiet, UNKNOWN).astype(np.int8)
 

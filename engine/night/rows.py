@@ -43,14 +43,10 @@ def epochs_table(epochs: Epochs, source: Source) -> pa.Table:
 
 def nights_table(nights: Iterable[Judged], source: Source) -> pa.Table:
     """Rows of `nights`, in date order."""
-    rows = [_night(judged) for judged in nights]
-    schema = NIGHTS.schema
-    columns = {
-        name: _column([row.get(name) for row in rows], schema.field(name).type)
-        for name in schema.names
-        if name not in ("subject_id", "source_id")
-    }
-    return _table(schema, columns, source, len(rows))
+    same = {"subject_id": source.subject_id, "source_id": source.source_id}
+    rows = [{**same, **_night(judged)} for judged in nights]
+    told = [{name: value for name, value in row.items() if _is_told(value)} for row in rows]
+    return pa.Table.from_arrays(pa.array(told, pa.struct(NIGHTS.schema)).flatten(), schema=NIGHTS.schema)
 
 
 def vitals_table(epochs: Epochs, derived: Mapping[str, Hours], source: Source) -> pa.Table:
@@ -146,11 +142,5 @@ def _known(values: NDArray[np.int8]) -> pa.Array:
     return pa.array(values, mask=values == UNKNOWN)
 
 
-def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_floating(kind):
-        return pa.array([v if v is not None and np.isfinite(v) else None for v in values], kind)
-    if pa.types.is_timestamp(kind):
-        return pa.array(values, pa.int64()).cast(kind)
-    if pa.types.is_date(kind):
-        return pa.array(values, pa.int32()).cast(kind)
-    return pa.array(values, kind)
+def _is_told(value: Any) -> bool:
+    return value is not None and not (isinstance(value, float) and not np.isfinite(value))

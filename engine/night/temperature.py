@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.night.grid import EPOCH_S, EPOCH_US, Grid
 from engine.night.recording import MISSING, Channel
 from kernels.smooth import lowpass
+from kernels.sums import sums_between
 
 CHANNEL = "skin_temp"
 LOW_C, HIGH_C = 20.0, 42.0
@@ -44,10 +45,9 @@ def present_and_mean(channel: Channel, grid: Grid) -> tuple[NDArray[np.float64],
             continue
         edges = grid.start_us + EPOCH_US * np.arange(low, high + 1, dtype=np.int64)
         bounds = np.ceil((edges - segment.t0_us) * (segment.fs_hz / 1e6) - 1e-6).clip(0, len(segment.values))
-        there = segment.values != MISSING
-        for into, values in ((count, there), (total, np.where(there, segment.values, 0))):
-            running = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-            into[low:high] += np.diff(running[bounds.astype(np.int64)])
+        present, sums = sums_between(segment.values, MISSING, bounds.astype(np.int64))
+        count[low:high] += present
+        total[low:high] += sums
         expected[low:high] = np.maximum(expected[low:high], segment.fs_hz * EPOCH_S)
     mean = np.where(count > 0, total / np.maximum(count, 1) * channel.scale + channel.offset, np.nan)
     return np.minimum(count / np.maximum(expected, 1e-9), 1.0), mean

@@ -53,14 +53,13 @@ def by_hour(
 
 
 def _row(ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8]) -> tuple[float, ...]:
-    known = asleep != UNKNOWN
-    several = len(values) > 1
-    ordered = np.sort(values)
+    n, ordered, centred = len(values), np.sort(values), values - values.sum() / len(values)
+    known = np.count_nonzero(asleep != UNKNOWN)
     return (
-        float(0.5 * (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2])),
+        float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])),
         float(ordered[0]),
         float(ordered[-1]),
-        float(values.std(ddof=1)) if several else np.nan,
-        float(ts_us[-1] - ts_us[0]) / 1e6 / (len(ts_us) - 1) if several else np.nan,
-        float((asleep[known] == 1).mean()) if known.any() else np.nan,
+        float(np.sqrt((centred * centred).sum() / (n - 1))) if n > 1 else np.nan,
+        float(ts_us[-1] - ts_us[0]) / 1e6 / (n - 1) if n > 1 else np.nan,
+        np.count_nonzero(asleep == 1) / known if known else np.nan,
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels.percentile import percentile
+from kernels.percentile import median, percentile
 from tests.naive import percentile as naive
 
 
@@ -19,6 +19,11 @@ def test_equals_numpy_and_the_naive_twin(n: int, q: float) -> None:
     x = np.random.default_rng(n).normal(0, 1, n)
     holed = np.insert(x, n // 2, np.nan)
     expected = np.percentile(x, q) if n else np.nan
-    for form in (percentile, percentile.py_func):
-        np.testing.assert_allclose(form(holed, q), expected, rtol=1e-12)
+    np.testing.assert_allclose(percentile(holed, q), expected, rtol=1e-12)
     np.testing.assert_allclose(naive.percentile(holed, q), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 101])
+def test_median_is_that_of_numpy(n: int) -> None:
+    x = np.random.default_rng(n).normal(0, 1, n)
+    assert median(x) == np.median(x)
