@@ -25,7 +25,9 @@ backtest_options: tuple[Callable[[Any], Any], ...] = (
     click.option("--evaluate", metavar="H|all", help="Origins lie in the last so many hours [168]."),
     click.option("--vitals", metavar="NAME,…", help="Which vitals to take [all]."),
     click.option("--at-least", type=int, metavar="H", help="Leave out shorter series."),
-    click.option("--cluster", metavar="WHERE", help="workstation, in-process or tcp://HOST:PORT [workstation]."),
+    click.option(
+        "--cluster", metavar="WHERE", help="workstation, in-process, tcp:// or tls://HOST:PORT [workstation]."
+    ),
     click.option("--workers", type=int, metavar="N", help="Worker processes [one a core]."),
     click.option("--in-process", is_flag=True, help="No cluster and no guard: one span after the other, here."),
     click.option("--limit-seconds", type=float, metavar="S", help="Longest time for one fit [60]."),

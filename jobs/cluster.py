@@ -29,7 +29,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=int, default=PORT, show_default=True)
+@click.option("--port", type=int, default=PORT, show_default=True, help="Port to listen at.")
 def scheduler(host: str, port: int) -> int:
     """Run the scheduler, until Ctrl-C. Should it end, runs stop with exit code 4, and the same command resumes."""
     return hosts.serve(host, port)

@@ -19,8 +19,8 @@ from jobs.ctrl_c import INTERRUPTED, TOLD, Swallowed
 FINISHED, BUG, USER, BAD_FILES, STOPPED = 0, 1, 2, 3, 4
 MEANING = """
 Exit codes: 0 finished (rejected and partial files included) · 1 a bug of nightmill · 2 your move: file, key and reason
-on one line · 3 finished, but files failed or were quarantined · 4 stopped by a budget or by infrastructure (the same
-command resumes) · 130 interrupted (the same command resumes).
+on one line · 3 finished, but files failed or were quarantined (`verify`: values differ; `drift`: an alarm) · 4 stopped
+by a budget or by infrastructure (the same command resumes) · 130 interrupted (the same command resumes).
 """
 
 

@@ -46,13 +46,20 @@ run_options: tuple[Callable[[F], F], ...] = (
     click.option("-o", "--output", metavar="OUT", help="Folder or s3:// prefix of the tables."),
     *input_options,
     *module_options,
-    click.option("--cluster", metavar="WHERE", help="workstation, in-process or tcp://HOST:PORT [workstation]."),
+    click.option(
+        "--cluster", metavar="WHERE", help="workstation, in-process, tcp:// or tls://HOST:PORT [workstation]."
+    ),
     click.option("--workers", type=int, metavar="N", help="Worker processes [one a core]."),
     click.option("--in-process", is_flag=True, help="No cluster: one file after the other, in this process."),
     click.option("--batch", type=int, metavar="N", help="Units of work in a batch [sized by time]."),
-    click.option("--limit-seconds", type=float, metavar="S", help="Longest time for one unit of work [300]."),
     click.option(
-        "--limit-memory-mb", type=float, metavar="MB", help="Most memory for one unit of work [a worker's share]."
+        "--limit-seconds", type=float, metavar="S", help="Longest time for one unit of work [as learned, else 300]."
+    ),
+    click.option(
+        "--limit-memory-mb",
+        type=float,
+        metavar="MB",
+        help="Most memory for one unit of work [as learned, else a worker's share].",
     ),
     click.option("--max-failures", metavar="N|P%", help="Failed and quarantined files that stop the run [20%]."),
     click.option("--max-failures-by", metavar="FIELD", help="So many of each site, say: a field of the template."),

@@ -52,7 +52,9 @@ Examples:
 )
 @click.option("--subject", metavar="ID", help="Subject of all these files [from their names].")
 @click.option("--zone", metavar="IANA", help="Time zone of the files, such as Europe/Zurich.")
-@click.option("--night", type=click.DateTime(["%Y-%m-%d"]), help="Date of the night's evening [from the names].")
+@click.option(
+    "--night", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Date of the night's evening [from the names]."
+)
 @click.option("--device", "device_offset_s", type=int, metavar="SECONDS", help="Offset of the device's clock from UTC.")
 @click.option("--subjects", metavar="TABLE", help="CSV or Parquet: subject_id, zone, received_at, …")
 @click.option("--calibrations", metavar="TABLE", help="Of the subjects' devices, see `nightmill calibrate`.")
