@@ -134,18 +134,10 @@ def measure(session: Session, number: int) -> Epochs:
     signs = _pulse_signs(recording, grid, pulse)
     ts_us = grid.ts_us
     row = replace(
-        _from_beats(recording, grid, pulse),
+        _from_pulse(recording, grid, pulse),
         ts_us=ts_us,
         night=session.night(ts_us),
         offset_s=session.zone.offset_s(ts_us),
-        hr_bpm=pulse.hr_bpm,
-        rmssd_ms=pulse.rmssd_ms,
-        sdnn_ms=pulse.sdnn_ms,
-        pulse_amp=pulse.pulse_amp,
-        q_ppg=np.nan_to_num(pulse.q_ppg, nan=0.0),
-        q_ibi=np.nan_to_num(pulse.q_ibi, nan=0.0),
-        ppg=pulse.present,
-        sat=np.where(pulse.present > 0, pulse.sat, np.nan),
         wear=wear.judge(grid.n, moved, heat, signs),
         other=_others(recording, grid),
         session=np.full(grid.n, number, np.int32),
@@ -169,12 +161,20 @@ def measure(session: Session, number: int) -> Epochs:
     return replace(row, recorded=recorded, reasons=reasons).take(recorded)
 
 
-def _from_beats(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> Epochs:
-    """Blank but for what follows from the beats: breathing, spectrum and perfusion."""
+def _from_pulse(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> Epochs:
+    """Blank but for the pulse and what follows from its beats: breathing, spectrum and perfusion."""
     breath = breathing.measure(pulse, grid)
     powers = spectrum.measure(pulse, grid)
     return replace(
         blank(grid.n),
+        hr_bpm=pulse.hr_bpm,
+        rmssd_ms=pulse.rmssd_ms,
+        sdnn_ms=pulse.sdnn_ms,
+        pulse_amp=pulse.pulse_amp,
+        q_ppg=np.nan_to_num(pulse.q_ppg, nan=0.0),
+        q_ibi=np.nan_to_num(pulse.q_ibi, nan=0.0),
+        ppg=pulse.present,
+        sat=np.where(pulse.present > 0, pulse.sat, np.nan),
         rr_brpm=breath.rr_brpm,
         rr_n=breath.rr_n,
         lf_ms2=powers.lf_ms2,
