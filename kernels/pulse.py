@@ -12,7 +12,8 @@ LONGEST_GAP_S = 3.0
 IBI_RATIO = 2.2
 SAME_BEAT_S = 0.15
 LEAST_BEATS = 3
-CONSTANT = 1e-12  # share of a beat's power below which its shape is rounding
+CONSTANT = 1e-12  # share of the power below which a shape is rounding
+SIDE = 32  # sums side by side
 
 
 @njit("f8(f8[::1], f8[::1])", cache=True)
@@ -37,13 +38,31 @@ def agreement(a: Floats, b: Floats) -> float:
     return 2.0 * same / (a.size + b.size)
 
 
-@njit("f8(f8, f8, i8)", cache=True)
-def _standardised(second: float, third: float, n: int) -> float:
-    """Third standardised moment from Σ(x − mean)² and Σ(x − mean)³ of n values; NaN of equal ones."""
-    if second <= 0:
+@njit("f8(f8[::1], f8[:, ::1])", cache=True)
+def _skewness(x: Floats, sums: Floats) -> float:
+    """`skewness`, with room for sums: (3, SIDE); that many side by side, for one waits for its own last addition.
+
+    The powers are summed about 0, near which a band-passed wave has its mean: one pass (1.8 → 0.7 ms a night).
+    """
+    n, rest = x.size, x.size - x.size % SIDE
+    first, second, third = sums[0], sums[1], sums[2]
+    sums[:] = 0.0
+    for i in range(0, rest, SIDE):
+        row = x[i:]
+        for k in range(first.size):
+            square = row[k] * row[k]
+            first[k] += row[k]
+            second[k] += square
+            third[k] += square * row[k]
+    s1, s2, s3 = first.sum(), second.sum(), third.sum()
+    for value in x[rest:]:
+        s1, s2, s3 = s1 + value, s2 + value * value, s3 + value * value * value
+    mean = s1 / max(n, 1)
+    power = s2 - mean * s1
+    if power <= CONSTANT * s2:
         return np.nan
-    variance = second / n
-    return third / n / (variance * np.sqrt(variance))
+    variance = power / n
+    return (s3 / n - mean * (3.0 * variance + mean * mean)) / (variance * np.sqrt(variance))
 
 
 @njit("f8(f8[::1])", cache=True)
@@ -53,52 +72,7 @@ def skewness(x: Floats) -> float:
     >>> round(float(skewness(np.array([1.0, 2.0, 3.0, 10.0]))), 9)
     1.018233765
     """
-    if x.size == 0:
-        return np.nan
-    mean = x.sum() / x.size
-    second, third = 0.0, 0.0
-    for value in x:
-        d = value - mean
-        second += d * d
-        third += d * d * d
-    return _standardised(second, third, x.size)
-
-
-@njit("UniTuple(f8, 4)(f8[::1], f8[::1], f8[::1], f8[::1], i8)", cache=True)
-def _four_skewnesses(a: Floats, b: Floats, c: Floats, d: Floats, n: int) -> tuple[float, float, float, float]:
-    """`skewness` of the first n ≥ 1 of each, side by side: a sum waits for its own last addition (3.4 → 1.7 ms)."""
-    ma, mb, mc, md = 0.0, 0.0, 0.0, 0.0
-    for i in range(n):
-        ma, mb, mc, md = ma + a[i], mb + b[i], mc + c[i], md + d[i]
-    ma, mb, mc, md = ma / n, mb / n, mc / n, md / n
-    a2, b2, c2, d2, a3, b3, c3, d3 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(n):
-        ea, eb, ec, ed = a[i] - ma, b[i] - mb, c[i] - mc, d[i] - md
-        sa, sb, sc, sd = ea * ea, eb * eb, ec * ec, ed * ed
-        a2, b2, c2, d2 = a2 + sa, b2 + sb, c2 + sc, d2 + sd
-        a3, b3, c3, d3 = a3 + sa * ea, b3 + sb * eb, c3 + sc * ec, d3 + sd * ed
-    return _standardised(a2, a3, n), _standardised(b2, b3, n), _standardised(c2, c3, n), _standardised(d2, d3, n)
-
-
-@njit("f8[::1](f8[::1], i8[::1])", cache=True)
-def skewnesses(x: Floats, edges: Ints) -> Floats:
-    """`skewness` of each window x[edges[e]:edges[e+1]]: (m,)."""
-    m = edges.size - 1
-    out = np.empty(m)
-    e = 0
-    while e < m:
-        low, size = edges[e], edges[e + 1] - edges[e]
-        equal = size > 0 and e + 4 <= m
-        for k in range(1, 4):
-            equal = equal and edges[e + k + 1] - edges[e + k] == size
-        if equal:
-            a, b, c, d = x[low:], x[low + size :], x[low + 2 * size :], x[low + 3 * size :]
-            out[e], out[e + 1], out[e + 2], out[e + 3] = _four_skewnesses(a, b, c, d, size)
-            e += 4
-        else:
-            out[e] = skewness(x[low : low + size])
-            e += 1
-    return out
+    return _skewness(x, np.empty((3, SIDE)))
 
 
 @njit("UniTuple(b1, 2)(f8[::1], f8, f8)", cache=True)
@@ -119,18 +93,74 @@ def feasible(beats: Floats, start: float, end: float) -> tuple[bool, bool]:
     return possible, longest <= IBI_RATIO * shortest
 
 
-@njit("f8(f8[::1])", cache=True)
-def median_step(x: Floats) -> float:
-    """Median of the differences of x: (n ≥ 2,)."""
-    ordered = np.empty(x.size - 1)
-    for i in range(ordered.size):
+@njit("f8(f8[::1], f8[::1])", cache=True)
+def _median_step(x: Floats, ordered: Floats) -> float:
+    """Median of the differences of x: (n ≥ 2,), with room for them."""
+    for i in range(x.size - 1):
         value = x[i + 1] - x[i]
         place = i
         while place > 0 and ordered[place - 1] > value:
             ordered[place] = ordered[place - 1]
             place -= 1
         ordered[place] = value
-    return 0.5 * (ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2])
+    return 0.5 * (ordered[(x.size - 2) // 2] + ordered[(x.size - 1) // 2])
+
+
+@njit("f8(f8, f8, f8, f8, i8)", cache=True)
+def _correlation(level: float, power: float, cross: float, energy: float, n: int) -> float:
+    """Pearson's r of n values with others of no mean, from Σx, Σx², Σxy and Σy²; NaN of equal ones."""
+    own = power - level * level / n
+    return cross / np.sqrt(own * energy) if own > CONSTANT * power and energy > 0 else np.nan
+
+
+@njit("f8(f8[::1], i8[::1], i8, f8[::1])", cache=True)
+def _mean_correlation(x: Floats, lows: Ints, used: int, template: Floats) -> float:
+    """Mean correlation of the beats x[low:low + n] with a template of no mean: (n,); lows: (≥ used + 3,).
+
+    Four beats side by side: a sum waits for its own last addition (2.0 → 1.6 ms; all beats of an epoch as lanes needs
+    a transposed copy that costs as much). One pass, for the mean of a band-passed beat is small.
+    """
+    n = template.size
+    energy, total = (template * template).sum(), 0.0
+    lows[used : used + 3] = lows[0]
+    for j in range(0, used, 4):
+        a, b, c, d = x[lows[j] :], x[lows[j + 1] :], x[lows[j + 2] :], x[lows[j + 3] :]
+        la, lb, lc, ld, pa, pb, pc, pd = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        ca, cb, cc, cd = 0.0, 0.0, 0.0, 0.0
+        for i in range(n):
+            u, v, w, y, z = a[i], b[i], c[i], d[i], template[i]
+            la, lb, lc, ld = la + u, lb + v, lc + w, ld + y
+            pa, pb, pc, pd = pa + u * u, pb + v * v, pc + w * w, pd + y * y
+            ca, cb, cc, cd = ca + u * z, cb + v * z, cc + w * z, cd + y * z
+        total += _correlation(la, pa, ca, energy, n)
+        total += _correlation(lb, pb, cb, energy, n) if j + 1 < used else 0.0
+        total += _correlation(lc, pc, cc, energy, n) if j + 2 < used else 0.0
+        total += _correlation(ld, pd, cd, energy, n) if j + 3 < used else 0.0
+    return total / used
+
+
+@njit("f8(f8[::1], f8[::1], f8[::1], i8[::1])", cache=True)
+def _template_correlation(x: Floats, beats: Floats, template: Floats, lows: Ints) -> float:
+    """`template_correlation`, with room for a template: (≥ n,) and for places: (≥ k + 3,)."""
+    if beats.size < LEAST_BEATS:
+        return np.nan
+    half = int(_median_step(beats, template) / 2)
+    size = 2 * half + 1
+    mean = template[:size]
+    mean[:] = 0.0
+    used = 0
+    for b in beats:
+        low = int(np.floor(b + 0.5)) - half
+        if low >= 0 and low + size <= x.size:
+            lows[used] = low
+            used += 1
+            beat = x[low : low + size]
+            for i in range(size):
+                mean[i] += beat[i]
+    if used < LEAST_BEATS:
+        return np.nan
+    mean -= mean.sum() / size
+    return _mean_correlation(x, lows, used, mean)
 
 
 @njit("f8(f8[::1], f8[::1])", cache=True)
@@ -140,38 +170,7 @@ def template_correlation(x: Floats, beats: Floats) -> float:
     x: (n,); beats: (k,) ascending fractional sample numbers. Beats that reach beyond x are left out; NaN where fewer
     than LEAST_BEATS remain or a beat is constant. Orphanidou 2015, doi 10.1109/JBHI.2014.2338351.
     """
-    if beats.size < LEAST_BEATS:
-        return np.nan
-    half = int(median_step(beats) / 2)
-    size = 2 * half + 1
-    lows = np.empty(beats.size, np.int64)
-    used = 0
-    template = np.zeros(size)
-    for b in beats:
-        low = int(np.floor(b + 0.5)) - half
-        if low >= 0 and low + size <= x.size:
-            lows[used] = low
-            used += 1
-            beat = x[low : low + size]
-            for i in range(size):
-                template[i] += beat[i]
-    if used < LEAST_BEATS:
-        return np.nan
-    template -= template.sum() / size
-    energy = (template * template).sum()
-    total = 0.0
-    for low in lows[:used]:
-        beat = x[low : low + size]
-        level, power, cross = 0.0, 0.0, 0.0
-        for i in range(size):  # one pass: the template has no mean, and that of a band-passed beat is small
-            level += beat[i]
-            power += beat[i] * beat[i]
-            cross += beat[i] * template[i]
-        own = power - level * level / size
-        if own <= CONSTANT * power or energy <= 0:
-            return np.nan
-        total += cross / np.sqrt(own * energy)
-    return total / used
+    return _template_correlation(x, beats, np.empty(x.size + beats.size + 1), np.empty(beats.size + 3, np.int64))
 
 
 @njit("i8[::1](f8[::1], i8[::1])", cache=True)
@@ -196,13 +195,15 @@ def epoch_pulse(x: Floats, fs_hz: float, edges: Ints, beats: Floats, others: Flo
     """
     m = edges.size - 1
     out = np.empty((5, m))
-    out[4] = skewnesses(x, edges)
+    sums, template, lows = np.empty((3, SIDE)), np.empty(x.size + beats.size + 1), np.empty(beats.size + 3, np.int64)
+    own_s, others_s = beats / fs_hz, others / fs_hz
     mine, other = _places(beats, edges), _places(others, edges)
     for e in range(m):
-        own = beats[mine[e] : mine[e + 1]]
-        out[0, e], out[1, e] = feasible(own / fs_hz, edges[e] / fs_hz, edges[e + 1] / fs_hz)
-        out[2, e] = template_correlation(x, own)
-        out[3, e] = agreement(own / fs_hz, others[other[e] : other[e + 1]] / fs_hz)
+        own = slice(mine[e], mine[e + 1])
+        out[0, e], out[1, e] = feasible(own_s[own], edges[e] / fs_hz, edges[e + 1] / fs_hz)
+        out[2, e] = _template_correlation(x, beats[own], template, lows)
+        out[3, e] = agreement(own_s[own], others_s[other[e] : other[e + 1]])
+        out[4, e] = _skewness(x[edges[e] : edges[e + 1]], sums)
     return out
 
 
@@ -241,9 +242,12 @@ def pulse_heights(x: Floats, beats: Floats) -> Floats:
     """
     heights = np.full(beats.size, np.nan)
     for b in range(1, beats.size):
-        top = int(np.floor(beats[b] + 0.5))
-        trough = x[top]
-        for i in range(int(np.floor(beats[b - 1] + 0.5)), top):
-            trough = min(trough, x[i])
-        heights[b] = x[top] - trough
+        since, top = int(np.floor(beats[b - 1] + 0.5)), int(np.floor(beats[b] + 0.5))
+        half = (top + 1 - since) // 2
+        early, late = x[since : since + half], x[since + half : top + 1]
+        low, other = x[top], x[top]
+        for i in range(half):  # two halves side by side: each waits for its own last comparison (1.5 → 0.8 ms)
+            low = early[i] if early[i] < low else low
+            other = late[i] if late[i] < other else other
+        heights[b] = x[top] - min(low, other)
     return heights
