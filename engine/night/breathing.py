@@ -74,16 +74,17 @@ def modulation_rates(pulse: PulseEpochs, grid: Grid) -> NDArray[np.float64]:
         return rates
     series = np.stack([pulse.levels[used], pulse.heights[used], beats.ibi_ms[used]])
     x = np.empty(3 * sum(run.n + 2 * MARGIN for run in runs))
-    edges, start = [0], 0
+    edges, start = [np.zeros(1, np.int64)], 0
     for run in runs:
         size = run.n + 2 * MARGIN
         part = x[start : start + 3 * size].reshape(3, size)
         chosen = slice(run.low, run.high)
         resample(beats.t_us[used[chosen]], series[:, chosen], run.first * TICK_US, TICK_US, MARGIN, part)
-        marks = [MARGIN, *range(MARGIN + -run.first % BLOCK, MARGIN + run.n, BLOCK), MARGIN + run.n, size]
-        edges += [start + r * size + mark for r in range(3) for mark in marks]
+        inner = np.arange(MARGIN + -run.first % BLOCK, MARGIN + run.n, BLOCK)
+        marks = np.concatenate([[MARGIN], inner, [MARGIN + run.n, size]])
+        edges += [start + r * size + marks for r in range(3)]
         start += 3 * size
-    y = bandpass(x, np.unique(edges), MARGIN, MARGIN, *_design())
+    y = bandpass(x, np.unique(np.concatenate(edges)), MARGIN, MARGIN, *_design())
     start = 0
     for run in runs:
         for r in range(3):

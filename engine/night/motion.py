@@ -70,7 +70,7 @@ class Triple:
         """(n + 1,) int64: the first sample at or after each edge; a sample on an edge belongs to what follows."""
         edges = start_us + step_us * np.arange(n + 1, dtype=np.int64)
         first = np.ceil((edges - self.t0_us) * (self.fs_hz / 1e6) - 1e-6)
-        inside: NDArray[np.int64] = np.clip(first, 0, len(self.values[0])).astype(np.int64)
+        inside: NDArray[np.int64] = first.clip(0, len(self.values[0])).astype(np.int64)
         return inside
 
 
@@ -109,13 +109,13 @@ def measure(recording: Recording, grid: Grid) -> MotionEpochs | None:
     parts = []
     for triple in _triples(channels):
         low, high = _span(triple, grid)
-        bounds = triple.bounds(grid.start_us + low * EPOCH_US, EPOCH_US, high - low)
+        slots = triple.bounds(grid.start_us + low * EPOCH_US, SLOT_US, SLOTS * (high - low))
+        bounds = slots[::SLOTS].copy()
         part = _Part(triple, low, bounds, *movement(*triple.values, scale, offset, bounds, clip_g))
         parts.append(part)
         sums[low:high, :2] += part.floats[:, :2]
         _add(integers[low:high], part.integers)
         expected[low:high] = np.maximum(expected[low:high], triple.fs_hz * EPOCH_S)
-        slots = triple.bounds(grid.start_us + low * EPOCH_US, SLOT_US, SLOTS * (high - low))
         degrees, samples = slot_angles(*triple.values, scale, offset, slots)
         angles[SLOTS * low : SLOTS * high] += degrees * samples
         counts[SLOTS * low : SLOTS * high] += samples

@@ -24,6 +24,8 @@ LOW_HZ, MIDDLE_HZ, HIGH_HZ = 0.04, 0.15, 0.40
 LEAST_COVERAGE, REGULAR_COVERAGE = 0.8, 0.9
 AT_ONCE = 32  # windows whose segments stay in the cache
 TAPER = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(SEGMENT) / SEGMENT)  # Hann
+SCALE = 2 / (HZ * (TAPER**2).sum()) / SEGMENT_S / SEGMENTS  # of a squared line of its transform
+LOW_LINE, MIDDLE_LINE, HIGH_LINE = (round(edge * SEGMENT_S) for edge in (LOW_HZ, MIDDLE_HZ + 0.5 / SEGMENT_S, HIGH_HZ))
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,28 +50,29 @@ def measure(pulse: PulseEpochs, grid: Grid) -> Spectrum:
     t_us, ibi_ms = pulse.beats.t_us[used], pulse.beats.ibi_ms[used]
     first = grid.start_us // MINUTE_US
     powers = np.full((2, (grid.end_us - 1) // MINUTE_US + 1 - first if grid.n else 0), np.nan)
+    whole_us = np.rint(1000 * ibi_ms).astype(np.int64)
+    so_far_us = np.concatenate([[0], np.cumsum(whole_us)])  # exact: a sum forgets nothing
     for low, high in spans(t_us, ibi_ms):
-        _run(t_us[low:high], ibi_ms[low:high], first, powers)
+        _run(t_us[low:high], ibi_ms[low:high], so_far_us[low:], first, powers)
     lf, hf = powers[:, grid.ts_us // MINUTE_US - first]
     return Spectrum(lf, hf, np.divide(lf, hf, out=np.full(grid.n, np.nan), where=hf > 0))
 
 
-def _run(t_us: Ints, ibi_ms: Floats, first: int, powers: Floats) -> None:
+def _run(t_us: Ints, ibi_ms: Floats, so_far_us: Ints, first: int, powers: Floats) -> None:
     """Powers of the minutes (from `first` on) whose five lie in one run of intervals: writes (2, minutes)."""
     tick = -(-int(t_us[0]) // TICK_US) - HELD
     n = int(t_us[-1]) // TICK_US + 1 + HELD - tick
     if n < WINDOW:
         return
     origin = (MINUTE_US * first + MINUTE_US // 2) // TICK_US - WINDOW // 2 - tick
-    starts = origin + MINUTE_US // TICK_US * np.arange(powers.shape[1])
-    minutes = np.flatnonzero((starts >= 0) & (starts + WINDOW <= n))
+    a_minute = MINUTE_US // TICK_US
+    minutes = np.arange(max(-(origin // a_minute), 0), min((n - WINDOW - origin) // a_minute + 1, powers.shape[1]))
     if not len(minutes):
         return
-    starts = starts[minutes]
+    starts = origin + a_minute * minutes
     begin_us = (tick + starts) * TICK_US
     places = np.searchsorted(t_us, [begin_us, begin_us + WINDOW_S * 1_000_000])
-    so_far = np.concatenate([[0], np.cumsum(np.rint(1000 * ibi_ms).astype(np.int64))])  # exact: a sum forgets nothing
-    coverage = np.minimum((so_far[places[1]] - so_far[places[0]]) / (WINDOW_S * 1e6), 1.0)
+    coverage = np.minimum((so_far_us[places[1]] - so_far_us[places[0]]) / (WINDOW_S * 1e6), 1.0)
     regular = np.flatnonzero(coverage >= REGULAR_COVERAGE)
     if len(regular):
         x = spline(t_us, ibi_ms, tick * TICK_US, TICK_US, n, MINUTE_US, MARGIN_US)
@@ -81,15 +84,13 @@ def _run(t_us: Ints, ibi_ms: Floats, first: int, powers: Floats) -> None:
 
 def welch(x: Floats, starts: Ints) -> Floats:
     """(2, m) low and high power of the windows of x that begin at `starts`. x: (n,) at HZ; unit of x squared."""
-    low, middle, high = (round(edge * SEGMENT_S) for edge in (LOW_HZ, MIDDLE_HZ + 0.5 / SEGMENT_S, HIGH_HZ))
-    scale = 2 / (HZ * (TAPER**2).sum()) / SEGMENT_S / SEGMENTS
     found = np.empty((2, len(starts)))
     for at in range(0, len(starts), AT_ONCE):
         parts = tapered(x, starts[at : at + AT_ONCE], SEGMENTS, SEGMENT // 2, TAPER)
-        lines = np.fft.rfft(parts)[:, :, low:high]
-        power = scale * (lines.real**2 + lines.imag**2).sum(axis=1)
-        found[0, at : at + AT_ONCE] = power[:, : middle - low].sum(axis=1)
-        found[1, at : at + AT_ONCE] = power[:, middle - low :].sum(axis=1)
+        lines = np.fft.rfft(parts)[:, :, LOW_LINE:HIGH_LINE]
+        power = SCALE * (lines.real**2 + lines.imag**2).sum(axis=1)
+        found[0, at : at + AT_ONCE] = power[:, : MIDDLE_LINE - LOW_LINE].sum(axis=1)
+        found[1, at : at + AT_ONCE] = power[:, MIDDLE_LINE - LOW_LINE :].sum(axis=1)
     return found
 
 
