@@ -46,7 +46,8 @@ Examples:
 Columns are compared by Kolmogorov–Smirnov and, where both samples have {LEAST_PSI} nights, by PSI; missing
 values, bands and reason codes by their shares; movement, pulse, breath, sleep and warmth together by
 MMD; daily medians by Page–Hinkley and ADWIN. An alarm is a test that says act in a window and in the
-one before it, or two tests of one thing that say act.
+one before it, or two tests of one thing that say act; undisturbed nights give one in at most 1 of
+100 checks.
 """
     + exits.MEANING
 )
