@@ -19,7 +19,7 @@ def named(found: pl.DataFrame) -> set[tuple[str | None, str, str]]:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_undisturbed_people_alarm_nobody(seed: int) -> None:
-    """Declared: an alarm in at most 1 of 100 checks. Measured apart, with two groups: 1 in 400; of 30 people 0 in 200."""
+    """Declared: at most 1 alarm in 100 checks. Measured apart, with two groups: 1 in 400; of 30 people 0 in 200."""
     found = drift_of(people(seed))
     assert not found.findings["alarm"].any()
     assert found.compared["is_enough"].all()
