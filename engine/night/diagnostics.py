@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.module import Outcome, RawFile, Source, Table, column
 from engine.night import calibration, motion, ppg
-from engine.night.epochs import ASLEEP, Epochs
+from engine.night.epochs import ASLEEP, Epochs, measure_pulse
 from engine.night.features import NightOfSource
 from engine.night.fields import F8, I8, NIGHT_DATE, SINCE, SOURCE, SUBJECT, TASK_FORCE, TIME
 from engine.night.grid import EPOCH_S, EPOCH_US
@@ -149,8 +149,7 @@ def of_intervals(night: NightOfSource, beats: Sequence[Beats]) -> dict[str, Any]
 
 def _beats(session: Session) -> Beats:
     recording, grid = calibration.corrected(session.recording, session.correction), session.grid
-    moved = motion.measure(recording, grid)
-    pulse = ppg.measure(recording, grid, moved.enmo_mg if moved else np.full(grid.n, np.nan))
+    pulse = measure_pulse(recording, grid, motion.measure(recording, grid))
     return replace(pulse.beats, valid=pulse.trusted)
 
 

@@ -12,7 +12,7 @@ from engine.night import breathing, calibration, motion, perfusion, ppg, spectru
 from engine.night.grid import Grid
 from engine.night.nights import Session
 from engine.night.reasons import BIT
-from engine.night.recording import Recording
+from engine.night.recording import Channel, Recording
 
 LEAST_SHARE = 0.9
 ASLEEP, AWAKE, UNKNOWN = 1, 0, -1
@@ -130,7 +130,7 @@ def measure(session: Session, number: int) -> Epochs:
     recording, grid = calibration.corrected(session.recording, session.correction), session.grid
     moved = motion.measure(recording, grid)
     heat = temperature.measure(recording.channels.get(temperature.CHANNEL), grid)
-    pulse = ppg.measure(recording, grid, moved.enmo_mg if moved else np.full(grid.n, np.nan))
+    pulse = measure_pulse(recording, grid, moved)
     signs = _pulse_signs(recording, grid, pulse)
     ts_us = grid.ts_us
     row = replace(
@@ -159,6 +159,15 @@ def measure(session: Session, number: int) -> Epochs:
     recorded = (row.acc > 0) | (row.ppg > 0) | (row.temp > 0) | (row.other > 0)
     reasons = row.reasons | pulse.reasons | _reasons(row, session)
     return replace(row, recorded=recorded, reasons=reasons).take(recorded)
+
+
+def measure_pulse(recording: Recording, grid: Grid, moved: motion.MotionEpochs | None) -> ppg.PulseEpochs:
+    """The pulse beside what moved. Acceleration that was recorded and cannot be used (masked, clipped, under 90 % of an
+    epoch) may hide movement, and counts as movement."""
+    if moved is None:
+        return ppg.measure(recording, grid, np.full(grid.n, np.nan))
+    hidden = np.isnan(moved.enmo_mg) & _sampled(recording.channels[motion.AXES[0]], grid)
+    return ppg.measure(recording, grid, np.where(hidden, np.inf, moved.enmo_mg))
 
 
 def _from_pulse(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> Epochs:
@@ -190,11 +199,17 @@ def _pulse_signs(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> we
     channel = ppg.choose(recording)
     if channel is None or not channel.segments:
         return None
+    absent = pulse.no_pulse | (pulse.present < LEAST_SHARE)
+    return wear.PulseSigns(_sampled(channel, grid), absent, pulse.q_ppg >= ppg.GOOD)
+
+
+def _sampled(channel: Channel, grid: Grid) -> NDArray[np.bool_]:
+    """(n,) bool: epochs of which the channel has a sample, masked or not."""
     sampled = np.zeros(grid.n, np.bool_)
     for segment in channel.segments:
         first, last = grid.index([segment.t0_us, segment.end_us - 1]).tolist()
         sampled[max(first, 0) : last + 1] = True
-    return wear.PulseSigns(sampled, pulse.no_pulse | (pulse.present < LEAST_SHARE), pulse.q_ppg >= ppg.GOOD)
+    return sampled
 
 
 def _others(recording: Recording, grid: Grid) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,11 +13,8 @@ import numpy as np
 
 from engine.night.ppg import CHANNELS, coarseness
 from engine.night.recording import MISSING, Channel, Events, Recording, Segment
-from engine.night.unbroken import unbroken
 
 ABSENT = ("SIG_MISSING", "SIG_EMPTY")
-SEARCHED = 1000
-"""Samples among which a cut is looked for; at rates that no clock divides there may be none."""
 
 
 def joined(pieces: Sequence[Recording]) -> Recording:
@@ -155,22 +153,8 @@ def _cut(channel: Channel, segment: Segment, from_us: int) -> Segment:
     """The segment from about `from_us` on, begun at a sample whose time is a whole µs. No such sample: all of it."""
     step_us = Fraction(1_000_000) / Fraction(segment.fs_hz)
     latest_at = int((from_us - segment.t0_us) / step_us)
-    origin = _origin(channel, segment, latest_at)
-    every = 1 if origin is None else coarseness(segment.fs_hz)
-    for at in range(latest_at, max(latest_at - SEARCHED, origin or 0, 0), -1):
-        lost = origin is not None and segment.values[at] == MISSING
-        if at % step_us.denominator == 0 and (at - (origin or 0)) % every == 0 and not lost:
-            return replace(segment, t0_us=segment.t0_us + int(at * step_us), values=segment.values[at:].copy())
-    return segment
-
-
-def _origin(channel: Channel, segment: Segment, at: int) -> int | None:
-    """Where the unbroken stretch of PPG begins that holds sample `at`; None where none does. The first detector of
-    beats sees every n-th sample from there on."""
-    if channel.name not in CHANNELS:
-        return None
-    for stretch in unbroken(replace(channel, segments=(segment,))):
-        start = round((stretch.t0_us - segment.t0_us) * segment.fs_hz / 1e6)
-        if start <= at < start + len(stretch.x):
-            return start
-    return None
+    every = math.lcm(step_us.denominator, coarseness(segment.fs_hz) if channel.name in CHANNELS else 1)
+    at = latest_at // every * every
+    if at <= 0:
+        return segment
+    return replace(segment, t0_us=segment.t0_us + int(at * step_us), values=segment.values[at:].copy())

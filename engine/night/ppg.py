@@ -88,17 +88,19 @@ def coarseness(fs_hz: float) -> int:
 
 
 def find_pulse(stretch: Stretch) -> Pulse:
-    """Band-pass a stretch and find its beats. Every window lies on the UTC clock, so that a cut is felt nearby only."""
+    """Band-pass a stretch and find its beats. Every window lies on the UTC clock, and what the detectors see is counted
+    from the segment's first sample, so that a cut or a lost sample is felt nearby only."""
     fs, n = stretch.fs_hz, len(stretch.x)
     blocks = stretch.edges(BLOCK_US)
     x = bandpass(stretch.x, blocks, round(MARGIN_S * fs), min(round(PAD_S * fs), n - 1), *_design(fs))
     stride = coarseness(fs)
-    coarse = x[::stride].copy()
-    windows = -(-stretch.edges(WINDOW_US) // stride)
+    skip = -stretch.first % stride
+    coarse = x[skip::stride].copy()
+    windows = -((skip - stretch.edges(WINDOW_US)) // stride)
     first = scalogram_peaks(coarse, fs / stride, windows, round(OVERLAP_S * fs / stride))
-    second = event_peaks(coarse, fs / stride, -(-blocks // stride))
+    second = event_peaks(coarse, fs / stride, -((skip - blocks) // stride))
     marked = MARKED_S * fs
-    fine = [refine(x, rough * stride, (stride + 1) // 2, fs) for rough in (first, second)]
+    fine = [refine(x, rough * stride + skip, (stride + 1) // 2, fs) for rough in (first, second)]
     beats, others = (b[(b >= marked) & (b < n - marked)] for b in fine)
     return Pulse(stretch, x, beats, others, stretch.time_us(beats), pulse_heights(x, beats))
 
@@ -171,14 +173,16 @@ def _reasons(
     slow = any(s.fs_hz < HRV_HZ for s in channel.segments)
     bits: NDArray[np.int64] = np.full(len(q), BIT["LOW_FS"] if slow else 0, np.int64)
     bits |= np.where(q < GOOD, BIT["PPG_LOW"], 0) | np.where(q_ibi < SPARSE, BIT["IBI_SPARSE"], 0)
-    bits |= np.where(enmo_mg > STILL_MG, BIT["MOTION"], 0) | np.where(sat > MOST_LOST, BIT["SAT"], 0)
+    moving = (enmo_mg > STILL_MG) & np.isfinite(enmo_mg)
+    bits |= np.where(moving, BIT["MOTION"], 0) | np.where(sat > MOST_LOST, BIT["SAT"], 0)
     bits |= np.where(present < 1 - MOST_LOST, BIT["GAP"], 0)
     bits |= 0 if channel.info.get("has_dc") else BIT["NO_DC"]
     return bits
 
 
 def measure(recording: Recording, grid: Grid, enmo_mg: NDArray[np.float64]) -> PulseEpochs:
-    """Measure the pulse on a grid. enmo_mg: (n,) mean movement of each epoch, NaN = unknown. Raises nothing of its own.
+    """Measure the pulse on a grid. Raises nothing of its own. enmo_mg: (n,) mean movement of each epoch; NaN = not
+    recorded, taken as still; infinite = recorded but unusable, taken as movement.
 
     DOMAIN C1, C5, C6, D and F1. Variability takes intervals of surely good epochs of the grid only (`pulse_quality`),
     and q_ibi is their coverage. Below 20 Hz there is no variability (LOW_FS), below 5 Hz no pulse.

@@ -59,7 +59,7 @@ def _rise(x: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64
 def shape_score(parts: Parts, enmo_mg: NDArray[np.float64]) -> NDArray[np.float64]:
     """F1's score from the epoch's own ten seconds, without the ratio of intervals: (n,) float64 in 0–1, never NaN.
 
-    enmo_mg: (n,), NaN = unknown, taken as still.
+    enmo_mg: (n,), NaN = not recorded, taken as still; infinite = recorded but unusable, taken as movement.
     """
     shape = _rise(parts.correlation, LEAST_CORRELATION, FULL_CORRELATION)
     weighted = 0.5 * shape + 0.3 * np.nan_to_num(parts.agreement) + 0.2 * (parts.skewness > 0)

@@ -17,11 +17,13 @@ SHORT_GAP_SAMPLES = 2
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Sample i was taken at t0_us + i·1e6/fs_hz (UTC µs, t0 not rounded). x: (n,) float64, no NaN."""
+    """Sample i was taken at t0_us + i·1e6/fs_hz (UTC µs, t0 not rounded). x: (n,) float64, no NaN. first: number of
+    sample 0 in its segment."""
 
     t0_us: float
     fs_hz: float
     x: NDArray[np.float64]
+    first: int = 0
 
     def time_us(self, sample: NDArray[np.float64]) -> NDArray[np.int64]:
         """UTC µs of fractional sample numbers: the same wherever the stretch begins, if a sample takes whole µs."""
@@ -64,4 +66,4 @@ def unbroken(channel: Channel) -> Iterator[Stretch]:
             x = np.multiply(segment.values[first : last + 1], channel.scale, dtype=np.float64) + channel.offset
             if len(held) < len(x):
                 x = np.interp(np.arange(len(x)), held - first, x[held - first])
-            yield Stretch(segment.t0_us + first * 1e6 / segment.fs_hz, segment.fs_hz, x)
+            yield Stretch(segment.t0_us + first * 1e6 / segment.fs_hz, segment.fs_hz, x, first)

@@ -178,3 +178,24 @@ def test_two_segments_of_different_rate_are_both_measured() -> None:
     found = _measure(_recording((0.0, first), (320.0, second)))
     assert (found.q_ppg[[*range(3, 27), *range(36, 58)]] > 0.9).all()
     assert np.isnan(found.beats.ibi_ms).sum() == 2
+
+
+def test_lost_samples_are_felt_nearby_only() -> None:
+    """The detectors see every third sample, whatever was lost before."""
+    beats = _beats(900)
+    x = _pulse(beats, 900, 64.0)
+    whole = _measure(_recording((0.0, x)))
+    for lost in (17, 18, 19):
+        poorer = x.copy()
+        poorer[64 * 200 : 64 * 200 + lost] = np.nan
+        left = _measure(_recording((0.0, poorer)))
+        far = np.abs(whole.beats.t_us - T0_US - 200e6) > 180e6
+        assert np.isin(whole.beats.t_us[far], left.beats.t_us).all()
+        assert (left.q_ppg[45:] == whole.q_ppg[45:]).all()
+
+
+def test_movement_that_is_hidden_is_movement_but_no_reason() -> None:
+    made = _recording((0.0, _pulse(_beats(120), 120, 64.0)))
+    still, hidden = _measure(made), _measure(made, np.inf)
+    np.testing.assert_array_equal(hidden.q_ppg, 0.5 * still.q_ppg)
+    assert not (hidden.reasons & BIT["MOTION"]).any()

@@ -92,6 +92,22 @@ def test_a_cold_device_without_pulse_in_a_bag_is_not_worn() -> None:
     assert (good == ON).all()
 
 
+def test_lost_temperature_makes_nothing_worn() -> None:
+    """Cold on a table, or in a bag: nothing is worn for want of it; a good pulse or a single lost minute is worn."""
+    n = 4 * HOUR
+    still, silent = np.zeros(n, bool), np.ones(n, bool)
+    lost = np.arange(n) >= HOUR
+    for moving, celsius, absent in ((still, 22.0, still), (~still, 27.0, silent)):
+        pulse = _pulse(absent, still)
+        whole = judge(n, _motion(moving), _temperature(np.full(n, celsius)), pulse)
+        blind = judge(n, _motion(moving), _temperature(np.where(lost, np.nan, celsius)), pulse)
+        assert (whole == OFF).all() and (blind == OFF).all()
+    nothing = _temperature(np.full(n, np.nan))
+    assert (judge(n, _motion(still), nothing, _pulse(still)) == ON).all()
+    minute = np.where(np.arange(n) // 6 == 300, np.nan, 34.0)
+    assert (judge(n, _motion(still), _temperature(minute), None) == ON).all()
+
+
 def test_without_other_witnesses_stillness_decides() -> None:
     moving = np.concatenate([np.ones(3 * HOUR, bool), np.zeros(2 * HOUR, bool)])
     worn = judge(len(moving), _motion(moving), None, None)
