@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night.clock import BAD_RATE, LATEST_US, SECOND_US, arrange
+from engine.night.clock import BAD_RATE, LATEST_US, SECOND_US, Blocks, arrange, whole_us
 from engine.night.recording import Segment
 
 Ints = NDArray[np.int64]
@@ -52,11 +52,12 @@ class Spans:
 
     def segments(self, samples: NDArray[np.int32], codes: Counter[str]) -> tuple[Segment, ...]:
         """The segments of one channel. samples: (n,) int32 by running number."""
-        columns = (column.tolist() for column in (self.low, self.high, np.rint(self.t0_us), self.fs_hz))
-        parts = [
-            Segment(int(t0_us), fs_hz, samples[low:high]) for low, high, t0_us, fs_hz in zip(*columns, strict=True)
-        ]
-        return tuple(parts) if self.ordered() else arrange(parts, frozenset(range(len(parts))), codes)
+        t0_us = whole_us(self.t0_us)
+        if not self.ordered():
+            every = np.ones(len(t0_us), np.bool_)
+            return arrange(Blocks(t0_us, self.fs_hz, self.low, self.high, every, samples), codes)
+        columns = (column.tolist() for column in (self.low, self.high, t0_us, self.fs_hz))
+        return tuple(Segment(at, fs_hz, samples[low:high]) for low, high, at, fs_hz in zip(*columns, strict=True))
 
     def ordered(self) -> bool:
         """Whether no span begins a sample or more before its predecessor's end, and all lie between 1970 and 2100."""

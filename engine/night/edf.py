@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.module import RawFile
-from engine.night.clock import SECOND_US, arrange
+from engine.night.clock import SECOND_US, Blocks, arrange, whole_us
 from engine.night.device_clock import local_clock
-from engine.night.recording import Channel, Device, Recording, Segment, Unreadable
+from engine.night.recording import Channel, Device, Recording, Unreadable
 
 READER_VERSION = 1
 _VERSION = b"0       "
@@ -189,17 +189,16 @@ def _channel(
     size = samples.shape[1]
     info = {"label": signal.label, "sat_low": min(signal.digital), "sat_high": max(signal.digital), "quantum": 1}
     info |= {"has_dc": False} if name == "bvp" else {}
-    segments = []
+    fs_hz = size / record_s
     placed = np.flatnonzero(np.isfinite(starts_us))
-    if len(placed):
-        fs_hz = size / record_s
-        steps = np.diff(starts_us[placed]) - record_s * SECOND_US
-        cuts = np.flatnonzero((np.abs(steps) > 0.5 * SECOND_US / fs_hz) | (np.diff(placed) != 1)) + 1
-        for rows in np.split(placed, cuts):
-            values = samples[rows[0] : rows[-1] + 1].reshape(-1).astype(np.int32)
-            segments.append(Segment(round(float(starts_us[rows[0]])), fs_hz, values))
-    first = not others
-    ordered = arrange(segments, frozenset(range(len(segments))), codes if first else Counter())
+    steps = np.diff(starts_us[placed]) - record_s * SECOND_US
+    apart = (np.abs(steps) > 0.5 * SECOND_US / fs_hz) | (np.diff(placed) != 1)
+    edges = np.concatenate([[True], apart, [True]])[: len(placed) + 1]
+    first, last = placed[edges[:-1]], placed[edges[1:]]
+    begin, end, every = first * size, (last + 1) * size, np.ones(len(first), np.bool_)
+    values = samples.astype(np.int32).reshape(-1)
+    blocks = Blocks(whole_us(starts_us[first]), np.full(len(first), fs_hz), begin, end, every, values)
+    ordered = arrange(blocks, Counter() if others else codes)
     return Channel(name, unit, signal.scale * factor, signal.offset * factor, ordered, info)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,17 +15,18 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from engine.module import RawFile
-from engine.night.clock import arrange, at_measured_rate
-from engine.night.nrf_blocks import Block, read_blocks
+from engine.night.clock import Blocks, arrange, at_measured_rate, gathered
+from engine.night.nrf_blocks import Rows, read_rows
 from engine.night.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS
 from engine.night.nrf_write import export_nrf as export_nrf
-from engine.night.parquet_pages import RowGroup, deltas, pages_agree, row_groups
+from engine.night.parquet_pages import RowGroup, pages_agree, row_groups
 from engine.night.reasons import CODES
 from engine.night.recording import Channel, Device, Events, Recording, Segment, Unreadable
 
 _MAGIC = b"PAR1"
 _OPTIONAL = ("dt_us", "crc32")
-_MOST_CHANNELS = 256
+_KIND = ("scale", "offset", "unit", "even")
+_MOST_CHANNELS, _MOST_SEQ = 256, 1 << 63
 _MOST_OFFSET_MIN = 16 * 60
 _SLOWEST_HZ, _FASTEST_HZ = 1e-3, 1e5
 _BYTES_A_VALUE = 4
@@ -55,12 +57,12 @@ def read(file: RawFile, max_unpacked_mb: int) -> Recording | Unreadable:
     if meta is None:
         return Unreadable(name, {"BLK_BAD": 1}, "the metadata under key 'nrf' is no JSON object; send the file again")
     codes: Counter[str] = Counter({code: _whole(n) for code, n in _mapping(meta, "codes").items() if code in CODES})
-    groups = [number for number, group in enumerate(listed) if _is_honest(group, data)]
+    groups = {number: group for number, group in enumerate(listed) if _is_honest(group, data)}
     codes["BLK_BAD"] += len(listed) - len(groups)
-    blocks = [block for group in groups for block in read_blocks(parquet, group, _flat(data, listed[group]), codes)]
-    if not blocks:
+    rows = read_rows(parquet, data, groups, codes)
+    if rows is None or not rows.words["channel"]:
         return Unreadable(name, dict(codes + Counter(BLK_BAD=1)), "no block could be read; send the file again")
-    return _recording(file, meta, blocks, codes)
+    return _recording(file, meta, rows, codes)
 
 
 def _refusal(names: Sequence[str], groups: Sequence[RowGroup], max_unpacked_mb: int) -> str:
@@ -86,36 +88,23 @@ def _metadata(raw: bytes) -> dict[str, Any] | None:
 
 def _is_honest(group: RowGroup, data: bytes) -> bool:
     """Whether the pages of the columns that are read hold as much as the footer says, which `_refusal` has judged."""
-    return all(pages_agree(data, chunk) for chunk in group.chunks if chunk.path.partition(".")[0] in COLUMNS)
+    return all(pages_agree(data, chunk) for chunk in group.chunks if chunk.column in COLUMNS)
 
 
-def _flat(data: bytes, group: RowGroup) -> NDArray[np.int32] | None:
-    """All values of the row group, where they are written as this reader's `export_nrf` does."""
-    chunks = [chunk for chunk in group.chunks if chunk.path.partition(".")[0] == "values"]
-    return deltas(data, chunks[0]) if len(chunks) == 1 else None
-
-
-def _recording(file: RawFile, meta: dict[str, Any], blocks: list[Block], codes: Counter[str]) -> Recording | Unreadable:
-    by_channel: dict[str, list[Block]] = {}
-    for block in blocks:
-        by_channel.setdefault(block.channel, []).append(block)
+def _recording(file: RawFile, meta: dict[str, Any], rows: Rows, codes: Counter[str]) -> Recording | Unreadable:
     infos, starts = _mapping(meta, "channels"), _mapping(meta, "segments")
     channels: dict[str, Channel] = {}
     events: dict[str, Events] = {}
-    for channel, rows in list(by_channel.items())[:_MOST_CHANNELS]:
-        alike = [row for row in rows if _kind(row) == _kind(rows[0])]
-        codes["BLK_BAD"] += len(rows) - len(alike)
-        alike.sort(key=lambda row: row.seq)
-        if rows[0].fs_hz is None:
-            events[channel] = _events(alike, codes)
-        else:
-            firsts = starts.get(channel)
-            seqs = [seq for seq in firsts if isinstance(seq, int)] if isinstance(firsts, list) else []
-            segments = _segments(alike, frozenset(seqs), codes)
-            if segments:
-                info = infos.get(channel)
-                first, known = rows[0], info if isinstance(info, dict) else {}
-                channels[channel] = Channel(channel, first.unit, first.scale, first.offset, segments, known)
+    for name, own in _by_channel(rows, codes):
+        scale, offset, unit, is_even = (rows.columns[key][own[0]].item() for key in _KIND)
+        shape = (name, rows.words["unit"][unit], scale, offset)
+        if not is_even:
+            events[name] = Events(*shape, *_instants(rows, own, codes))
+            continue
+        segments = _segments(rows, own, starts.get(name), codes)
+        if segments:
+            info = infos.get(name)
+            channels[name] = Channel(*shape, segments, info if isinstance(info, dict) else {})
     if "codes" not in meta:
         codes["SIG_MISSING"] += len(set(infos) - set(channels) - set(events))
     if not channels:
@@ -125,26 +114,39 @@ def _recording(file: RawFile, meta: dict[str, Any], blocks: list[Block], codes: 
     return _titled(file, meta, channels, events, codes)
 
 
-def _kind(block: Block) -> tuple[object, ...]:
-    return block.scale, block.offset, block.unit, block.fs_hz is None
+def _by_channel(rows: Rows, codes: Counter[str]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Each channel's rows as the device numbered them; those of another kind than its first in the file are lost."""
+    channel = rows.columns["channel"]
+    first = np.unique(channel, return_index=True)[1][channel]
+    alike = np.logical_and.reduce([rows.columns[key] == rows.columns[key][first] for key in _KIND])
+    order = np.lexsort((rows.columns["seq"], channel))
+    cuts = np.searchsorted(channel[order], np.arange(len(rows.words["channel"]) + 1)).tolist()
+    for name, (begin, end) in zip(rows.words["channel"][:_MOST_CHANNELS], pairwise(cuts), strict=False):
+        own = order[begin:end]
+        codes["BLK_BAD"] += int(np.count_nonzero(~alike[own]))
+        yield name, own[alike[own]]
 
 
-def _segments(blocks: list[Block], first_seqs: frozenset[Any], codes: Counter[str]) -> tuple[Segment, ...]:
-    sound = [block for block in blocks if block.fs_hz is not None and _SLOWEST_HZ <= block.fs_hz <= _FASTEST_HZ]
-    codes["FS_BAD"] += len(sound) < len(blocks)
-    forced = frozenset(index for index, block in enumerate(sound) if block.seq in first_seqs)
-    declared = [Segment(block.t0_us, block.fs_hz or 0.0, block.values) for block in sound]
-    return arrange(at_measured_rate(declared, [block.seq for block in sound], codes, forced), forced, codes)
+def _segments(rows: Rows, own: NDArray[np.int64], firsts: object, codes: Counter[str]) -> tuple[Segment, ...]:
+    """firsts: `seq` of the blocks that begin a segment, as the file says."""
+    seqs = [seq for seq in firsts if isinstance(seq, int) and abs(seq) < _MOST_SEQ] if isinstance(firsts, list) else []
+    seq, t0_us, fs_hz, begin, end = (rows.columns[key][own] for key in ("seq", "t0_us", "fs_hz", "begin", "end"))
+    forced = np.isin(seq, np.array(seqs, np.int64))
+    sound = (fs_hz >= _SLOWEST_HZ) & (fs_hz <= _FASTEST_HZ)
+    codes["FS_BAD"] += not sound.all()
+    blocks = Blocks(t0_us, fs_hz, begin, end, forced, rows.samples).take(sound)
+    return arrange(at_measured_rate(blocks, seq[sound], codes), codes)
 
 
-def _events(blocks: list[Block], codes: Counter[str]) -> Events:
-    """The samples of irregular blocks in time order; a repeated instant keeps its first value."""
-    t_us = np.concatenate([block.t0_us + block.dt_us.astype(np.int64) for block in blocks if block.dt_us is not None])
-    values = np.concatenate([block.values for block in blocks])
+def _instants(rows: Rows, own: NDArray[np.int64], codes: Counter[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """UTC µs and values of irregular samples in time order; a repeated instant keeps its first value."""
+    keys = ("t0_us", "begin", "end", "dt_begin", "dt_end")
+    t0_us, begin, end, dt_begin, dt_end = (rows.columns[key][own] for key in keys)
+    t_us = np.repeat(t0_us, end - begin) + gathered(rows.dt_us, dt_begin, dt_end)
+    times: NDArray[np.int64]
     times, first = np.unique(t_us, return_index=True)
     codes["T_DUP"] += len(t_us) - len(times)
-    one = blocks[0]
-    return Events(one.channel, one.unit, one.scale, one.offset, times, values[first])
+    return times, gathered(rows.samples, begin, end)[first]
 
 
 def _titled(

@@ -1,113 +1,138 @@
-"""The rows of an NRF file's row group as blocks, those that hold what they say. Rows are judged as columns: a night has
-thousands of them, and one at a time they took as long as decoding their values."""
+"""The rows of an NRF file as columns, those that hold what they say. A night has thousands of them: one at a time they
+took longer than their values."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from engine.night.clock import LATEST_US
-from engine.night.nrf_write import COLUMNS, crc32
+from engine.night.nrf_write import COLUMNS, LITTLE
+from engine.night.parquet_pages import Chunk, RowGroup, deltas
 from engine.night.recording import MISSING
 
 _LONGEST_BLOCK_S = 61.0
 _STEEPEST = 1e12
-_WORDS = ("channel", "unit")
+_NUMBERS = ("seq", "t0_us", "n", "fs_hz", "scale", "offset", "crc32")
 _OPTIONAL = ("fs_hz", "crc32")
-_WHOLE, _REAL = ("seq", "t0_us", "n", "crc32"), ("fs_hz", "scale", "offset")
-_WIDEST = dict.fromkeys(_WHOLE, pa.int64()) | dict.fromkeys(_REAL, pa.float64())
+_WORDS = ("channel", "unit")
+_KINDS = dict.fromkeys(("seq", "t0_us", "n", "crc32"), pa.int64()) | dict.fromkeys(_WORDS, pa.string())
+_KINDS |= dict.fromkeys(("fs_hz", "scale", "offset"), pa.float64())
+_KINDS |= dict.fromkeys(("values", "dt_us"), pa.list_(pa.int32()))
+_Samples = NDArray[np.int32]
+_Ints = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
 
 
-class Block(NamedTuple):
-    """One row. `dt_us`: offsets of irregular samples, else None; `fs_hz` is then None too."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The sound rows in the order of the file. columns: (n,) arrays of numbers by name, of these some besides A7's:
 
-    channel: str
-    seq: int
-    t0_us: int
-    fs_hz: float | None
-    values: NDArray[np.int32]
-    dt_us: NDArray[np.int32] | None
-    scale: float
-    offset: float
-    unit: str
+    channel, unit: places in `words` of that name. even: whether the samples are taken evenly. begin, end: the row's own
+    in `samples`; dt_begin, dt_end: in `dt_us`, of those that are not even, the offsets from t0_us.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    words: Mapping[str, list[str]]
+    samples: _Samples
+    dt_us: _Samples
 
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    """A column of int32 lists as one flat array; a null inside becomes MISSING. Lists lie at offsets: (rows + 1,)."""
+    """(n,) lists of int32, one behind the other in `flat`. sound: whether there is one, and its check sum right."""
 
-    flat: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-    valid: _Flags
+    flat: _Samples
+    sizes: _Ints
+    sound: _Flags
 
     @classmethod
-    def of(cls, table: pa.Table, name: str) -> _Lists:
-        column = table[name]
-        column = column if column.type.value_type == pa.int32() else column.cast(pa.list_(pa.int32()))
-        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-        flat = column.values.fill_null(MISSING) if column.values.null_count else column.values
-        return cls(flat.to_numpy(zero_copy_only=False), column.offsets.to_numpy().astype(np.int64), _known(column))
+    def of(cls, column: pa.ChunkedArray) -> _Lists:
+        """A null inside becomes MISSING."""
+        lists = column.chunk(0)
+        flat = lists.values.fill_null(MISSING) if lists.values.null_count else lists.values
+        ends = lists.offsets.to_numpy().astype(np.int64)
+        return cls(flat.to_numpy(zero_copy_only=False)[ends[0] : ends[-1]], np.diff(ends), _known(lists))
 
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        return np.diff(self.offsets)
-
-    def at(self, rows: NDArray[np.int64]) -> list[NDArray[np.int32]]:
-        begins, ends = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
-        return [self.flat[begin:end] for begin, end in zip(begins, ends, strict=True)]
-
-
-def read_blocks(
-    parquet: pq.ParquetFile, group: int, flat: NDArray[np.int32] | None, codes: Counter[str]
-) -> list[Block]:
-    """The sound blocks of a row group; the others are counted, a group that cannot be decoded as one. flat: what the
-    values of all its rows seem to be, if that is known."""
-    present = set(parquet.schema_arrow.names) - {"values"}
-    names = [name for name in COLUMNS if name in present]
-    try:
-        table = _table(parquet, group, names)
-        cells = {name: table[name].cast(kind) for name, kind in _WIDEST.items() if name in names}
-        words = {name: table[name].cast(pa.string()) for name in _WORDS}
-        dt_us = _Lists.of(table, "dt_us") if "dt_us" in names else None
-        values = _verified(flat, cells) or _Lists.of(_table(parquet, group, ["values"]), "values")
-    except (pa.ArrowException, OSError, ValueError, KeyError):
-        codes["BLK_BAD"] += 1
-        return []
-    known = np.logical_and.reduce([_known(column) for name, column in (cells | words).items() if name not in _OPTIONAL])
-    columns = {name: pc.fill_null(column, 0).to_numpy() for name, column in cells.items()}
-    regular = _known(cells["fs_hz"])
-    rows = np.flatnonzero(known & _plausible(columns, values, dt_us, regular))
-    if "crc32" in cells and values.flat is not flat:
-        rows = rows[_checked(values.at(rows), columns["crc32"][rows], _known(cells["crc32"])[rows])]
-    codes["BLK_BAD"] += len(table) - len(rows)
-    return _blocks(rows, columns, words, regular, values, dt_us)
+    @classmethod
+    def joined(cls, parts: Sequence[_Lists]) -> _Lists:
+        if len(parts) == 1:
+            return parts[0]
+        flat, sizes = np.concatenate([one.flat for one in parts]), np.concatenate([one.sizes for one in parts])
+        return cls(flat, sizes, np.concatenate([one.sound for one in parts]))
 
 
-def _table(parquet: pq.ParquetFile, group: int, names: list[str]) -> pa.Table:
-    table = parquet.read_row_group(group, columns=names, use_threads=False).combine_chunks()
-    table.validate(full=True)
-    return table
-
-
-def _verified(flat: NDArray[np.int32] | None, cells: dict[str, pa.ChunkedArray]) -> _Lists | None:
-    """The values cut into lists of `n` each, if every row has a check sum and it says that they are right."""
-    if flat is None or "crc32" not in cells or cells["crc32"].null_count or cells["n"].null_count:
+def read_rows(parquet: pq.ParquetFile, data: bytes, groups: Mapping[int, RowGroup], codes: Counter[str]) -> Rows | None:
+    """The sound rows of the row groups; the others are counted, a group that cannot be decoded as one."""
+    parts = _decoded(parquet, data, {number: group for number, group in groups.items() if group.rows}, codes)
+    if not parts:
         return None
-    sizes = cells["n"].to_numpy()
+    tables, lists = zip(*parts, strict=True)
+    return _sound(pa.concat_tables(tables).combine_chunks(), _Lists.joined(lists), codes)
+
+
+def _decoded(
+    parquet: pq.ParquetFile, data: bytes, groups: Mapping[int, RowGroup], codes: Counter[str]
+) -> list[tuple[pa.Table, _Lists]]:
+    """All columns but `values`, and these: of all groups at once; where one of them is damaged, of each by itself."""
+    if not groups:
+        return []
+    names = [name for name in COLUMNS if name in parquet.schema_arrow.names and name != "values"]
+    try:
+        table = _table(parquet, [*groups], names)
+        chunks = [chunk for group in groups.values() for chunk in group.chunks if chunk.column == "values"]
+        lists = _unpacked(data, chunks, table)
+        if lists is None:
+            lists = _checked(_Lists.of(_table(parquet, [*groups], ["values"])["values"]), table)
+        return [(table, lists)]
+    except (pa.ArrowException, OSError, ValueError, KeyError):
+        codes["BLK_BAD"] += len(groups) == 1
+    alone = ({number: group} for number, group in groups.items() if len(groups) > 1)
+    return [part for one in alone for part in _decoded(parquet, data, one, codes)]
+
+
+def _table(parquet: pq.ParquetFile, groups: list[int], names: list[str]) -> pa.Table:
+    """The columns of row groups, each of its widest type."""
+    table = parquet.read_row_groups(groups, columns=names, use_threads=False).combine_chunks()
+    table.validate(full=True)
+    return pa.table({name: table[name].cast(_KINDS[name]) for name in names})
+
+
+def _unpacked(data: bytes, chunks: Sequence[Chunk], table: pa.Table) -> _Lists | None:
+    """The values, decoded without Arrow and cut into lists of `n` each; None where this cannot be, or not every row has
+    a check sum that says that it was right."""
+    if "crc32" not in table.column_names or table["crc32"].null_count or table["n"].null_count:
+        return None
+    ends = np.cumsum([0, *(chunk.values for chunk in chunks)]).tolist()
+    flat, sizes = np.empty(ends[-1], np.int32), table["n"].to_numpy()
     if ((sizes < 0) | (sizes > len(flat))).any() or sizes.sum() != len(flat):
         return None
-    lists = _Lists(flat, np.concatenate([[0], np.cumsum(sizes)]), np.ones(len(sizes), np.bool_))
-    rows = np.arange(len(sizes))
-    right = _checked(lists.at(rows), cells["crc32"].to_numpy(), np.ones(len(rows), np.bool_))
-    return lists if right.all() else None
+    if not all(
+        deltas(data, chunk, flat[begin:end]) for chunk, (begin, end) in zip(chunks, pairwise(ends), strict=True)
+    ):
+        return None
+    lists = _checked(_Lists(flat, sizes, np.ones(len(sizes), np.bool_)), table)
+    return lists if lists.sound.all() else None
+
+
+def _checked(lists: _Lists, table: pa.Table) -> _Lists:
+    """The lists, those not sound whose check sum is stated and wrong."""
+    if "crc32" not in table.column_names:
+        return lists
+    stated, raw = table["crc32"], lists.flat.astype(LITTLE, copy=False).view(np.uint8).data
+    cuts = np.concatenate([[0], np.cumsum(lists.sizes * LITTLE.itemsize)]).tolist()
+    sums = np.fromiter((isal_zlib.crc32(raw[begin:end]) for begin, end in pairwise(cuts)), np.int64, len(stated))
+    return _Lists(lists.flat, lists.sizes, lists.sound & ((sums == stated.fill_null(0).to_numpy()) | ~_known(stated)))
 
 
 def _known(column: pa.Array | pa.ChunkedArray) -> _Flags:
@@ -115,38 +140,37 @@ def _known(column: pa.Array | pa.ChunkedArray) -> _Flags:
     return valid
 
 
-def _plausible(columns: dict[str, NDArray[Any]], values: _Lists, dt_us: _Lists | None, regular: _Flags) -> _Flags:
-    """(rows,) bool: whether counts, times and scales of a row hold."""
-    sizes, fs_hz, t0_us = values.sizes, columns["fs_hz"], columns["t0_us"]
+def _sound(table: pa.Table, values: _Lists, codes: Counter[str]) -> Rows:
+    """The rows that state all they must, and whose counts, times and scales hold."""
+    given = set(table.column_names)
+    columns = {name: pc.fill_null(table[name], 0).to_numpy() for name in _NUMBERS if name in given}
+    columns |= {"even": _known(table["fs_hz"])} | _places(values.sizes, "begin", "end")
+    stated = [_known(table[name]) for name in (*_NUMBERS, *_WORDS) if name not in _OPTIONAL]
+    timed, dt_us = np.zeros(len(table), np.bool_), values.flat[:0]
+    if "dt_us" in given:
+        lists = _Lists.of(table["dt_us"])
+        timed, dt_us = lists.sound & (lists.sizes == values.sizes), lists.flat
+        columns |= _places(lists.sizes, "dt_begin", "dt_end")
+    rows = np.flatnonzero(np.logical_and.reduce([*stated, values.sound, _plausible(columns, values.sizes, timed)]))
+    codes["BLK_BAD"] += len(table) - len(rows)
+    columns, words = {name: column[rows] for name, column in columns.items()}, {}
+    for name in _WORDS:
+        coded = table[name].chunk(0).take(pa.array(rows)).dictionary_encode()
+        words[name], columns[name] = coded.dictionary.to_pylist(), coded.indices.to_numpy()
+    return Rows(columns, words, values.flat, dt_us)
+
+
+def _places(sizes: _Ints, begin: str, end: str) -> dict[str, _Ints]:
+    ends = np.cumsum(sizes)
+    return {begin: ends - sizes, end: ends}
+
+
+def _plausible(columns: Mapping[str, NDArray[Any]], sizes: _Ints, timed: _Flags) -> _Flags:
+    """(rows,) bool: whether counts, times and scales hold. timed: whether each of a row's samples has an offset."""
+    fs_hz, t0_us = columns["fs_hz"], columns["t0_us"]
     slope, shift = np.abs(columns["scale"]), np.abs(columns["offset"])
     long = np.isfinite(fs_hz) & (fs_hz > 0) & (sizes > _LONGEST_BLOCK_S * fs_hz + 1)
-    timed = (t0_us >= 0) & (t0_us < LATEST_US)
-    timed &= dt_us.valid & (dt_us.sizes == sizes) if dt_us else False
-    fit = values.valid & (columns["n"] == sizes) & (sizes > 0) & np.where(regular, ~long, timed)
+    timed = timed & (t0_us >= 0) & (t0_us < LATEST_US)
+    fit = (columns["n"] == sizes) & (sizes > 0) & np.where(columns["even"], ~long, timed)
     plausible: _Flags = fit & (slope >= 1 / _STEEPEST) & (slope <= _STEEPEST) & (shift <= _STEEPEST)
     return plausible
-
-
-def _checked(values: list[NDArray[np.int32]], sums: NDArray[np.int64], stated: _Flags) -> _Flags:
-    """(blocks,) bool: whether the check sum is right, or there is none."""
-    found = np.fromiter(map(crc32, values), np.int64, len(values))
-    checked: _Flags = (found == sums) | ~stated
-    return checked
-
-
-def _blocks(
-    rows: NDArray[np.int64],
-    columns: dict[str, NDArray[Any]],
-    words: dict[str, pa.ChunkedArray],
-    regular: _Flags,
-    values: _Lists,
-    dt_us: _Lists | None,
-) -> list[Block]:
-    told = {name: columns[name][rows].tolist() for name in ("seq", "t0_us", "fs_hz", "scale", "offset")}
-    told |= {name: column.take(rows).to_pylist() for name, column in words.items()}
-    even = regular[rows].tolist()
-    told["fs_hz"] = [fs_hz if one else None for fs_hz, one in zip(told["fs_hz"], even, strict=True)]
-    told["values"] = values.at(rows)
-    offsets = dt_us.at(rows) if dt_us else told["values"]
-    told["dt_us"] = [None if one else offset for offset, one in zip(offsets, even, strict=True)]
-    return list(map(Block._make, zip(*(told[name] for name in Block._fields), strict=True)))

@@ -43,7 +43,7 @@ _ENCODING = {"values.list.element": "DELTA_BINARY_PACKED"}
 """Differences of neighbours in as few bits as they need, and no marks of nulls: a third smaller than plain int32, and
 read in half the time."""
 _BLOCK_S = 60
-_LITTLE = np.dtype("<i4")
+LITTLE = np.dtype("<i4")
 _Row = tuple[int, float | None, NDArray[np.int32], NDArray[np.int32] | None]
 
 
@@ -131,7 +131,7 @@ def _table(channel: Channel | Events, rows: list[_Row]) -> pa.Table:
 
 def crc32(values: NDArray[np.int32]) -> int:
     """CRC-32 of the values as little-endian int32."""
-    return int(isal_zlib.crc32(np.ascontiguousarray(values, dtype=_LITTLE)))
+    return int(isal_zlib.crc32(np.ascontiguousarray(values, dtype=LITTLE)))
 
 
 def _lists(parts: list[NDArray[np.int32]], sizes: list[int]) -> pa.ListArray:

@@ -2,28 +2,30 @@
 
 Run-length encoding puts a billion values into a few bytes. The footer says how many there are, but a decoder believes
 the pages: a forged one of 3 kB took 17 s and a gigabyte. And pyarrow's own view of a damaged footer can abort the
-process. Footer and page headers are Thrift's compact protocol, of which little is needed.
+process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kernels import thrift
 from kernels.deltas import unpack_deltas
+from kernels.thrift import I32, I64, LIST, STRUCT, WORD, below
 
-_BOOLEANS, _BYTE, _NUMBERS, _DOUBLE, _BINARY, _LISTS, _STRUCT = (1, 2), 3, (4, 5, 6), 7, 8, (9, 10), 12
 _INT32, _ZSTD, _DELTA, _RLE = 1, 6, 5, 3
-_SIZE, _PACKED, _DATA, _DICTIONARY, _DATA_V2 = 2, 3, 5, 7, 8
-_DEEPEST = 12
-_LONGEST_HEADER = 1 << 16
-_LEAST_BYTES_A_WORD = 4
-_Struct = dict[int, Any]
+_GROUPS = below(below(0, 4, LIST), 0, STRUCT)
+_ROWS = below(_GROUPS, 3, I64)
+_CHUNKS = below(below(_GROUPS, 1, LIST), 0, STRUCT)
+_CHUNK = below(_CHUNKS, 3, STRUCT)
+_WORDS = below(below(_CHUNK, 3, LIST), 0, WORD)
+_FACTS = tuple(below(_CHUNK, at, kind) for at, kind in ((1, I32), (4, I32), (5, I64), (6, I64), (7, I64)))
+_FIRST_DATA, _DICTIONARY = below(_CHUNK, 9, I64), below(_CHUNK, 11, I64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Chunk:
     packed: int
     begin: int
 
+    @property
+    def column(self) -> str:
+        return self.path.partition(".")[0]
+
+    @property
+    def end(self) -> int:
+        return self.begin + self.packed
+
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
@@ -52,79 +62,73 @@ def row_groups(data: bytes) -> tuple[RowGroup, ...] | None:
     begin = end - int.from_bytes(data[-8:-4], "little")
     if begin < 4:
         return None
-    try:
-        footer, _ = _struct(data[begin:end], 0, 0)
-        return tuple(
-            RowGroup(_count(group, 3), tuple(_chunk(one[3], begin) for one in group[1])) for group in footer[4]
-        )
-    except (IndexError, KeyError, TypeError, ValueError):
+    footer = data[begin:end]
+    leaves = np.empty((len(footer) // 2, 3), np.int64)
+    count, behind = thrift.leaves(np.frombuffer(footer, np.uint8), 0, leaves)
+    groups, rows, sizes = (_told(leaves[:count], path) for path in (_GROUPS, _ROWS, _CHUNKS))
+    if behind < 0 or groups != [len(rows)] or len(sizes) != len(rows) or min(rows, default=0) < 0:
         return None
+    chunks = _chunks(footer, leaves[:count])
+    if len(chunks) != sum(sizes) or not all(_possible(chunk, begin) for chunk in chunks):
+        return None
+    rest = iter(chunks)
+    return tuple(RowGroup(n, tuple(islice(rest, size))) for n, size in zip(rows, sizes, strict=True))
 
 
-def _chunk(about: _Struct, end: int) -> Chunk:
-    path = b".".join(about[3]).decode()
-    begin = min(_count(about, at) for at in (9, 11) if at in about)
-    chunk = Chunk(path, _count(about, 1), _count(about, 4), _count(about, 5), _count(about, 6), _count(about, 7), begin)
-    if begin < 4 or begin + chunk.packed > end:
-        raise ValueError("a column lies outside the file")
-    return chunk
+def _told(leaves: NDArray[np.int64], path: int) -> list[int]:
+    told: list[int] = leaves[leaves[:, 0] == path, 1].tolist()
+    return told
 
 
-def _count(about: _Struct, field: int) -> int:
-    value = about[field]
-    if not isinstance(value, int) or value < 0:
-        raise ValueError("not a count")
-    return value
+def _chunks(footer: bytes, leaves: NDArray[np.int64]) -> list[Chunk]:
+    """The columns of all row groups; none where one lacks something, since a struct tells each thing once at most."""
+    lists = np.flatnonzero((leaves[:, 0] == _WORDS) & (leaves[:, 2] < 0))
+    words = [leaves[at + 1 : at + 1 + leaves[at, 1], 1:].tolist() for at in lists]
+    paths = [b".".join(footer[at : at + size] for at, size in own).decode("utf-8", "replace") for own in words]
+    begins = np.array(_told(leaves, _FIRST_DATA), np.int64)
+    facts = [_told(leaves, path) for path in _FACTS]
+    if {len(paths), *map(len, facts)} != {len(begins)}:
+        return []
+    of_data, of_words = (np.flatnonzero(leaves[:, 0] == path) for path in (_FIRST_DATA, _DICTIONARY))
+    owners = np.searchsorted(of_data, of_words) - 1
+    begins[owners] = np.minimum(begins[owners], _told(leaves, _DICTIONARY))
+    return [Chunk(*of_one) for of_one in zip(paths, *facts, begins.tolist(), strict=True)]
+
+
+def _possible(chunk: Chunk, end: int) -> bool:
+    """Whether all counts are some, and the column lies before `end`, where the footer begins."""
+    counts = (chunk.kind, chunk.codec, chunk.values, chunk.unpacked, chunk.packed)
+    return min(counts) >= 0 and 4 <= chunk.begin <= chunk.end <= end
 
 
 def pages_agree(data: bytes, chunk: Chunk) -> bool:
     """Whether the pages of a column hold what the footer says of it: as many values, and no more bytes."""
-    end = chunk.begin
-    values = size_bytes = 0
-    try:
-        for page, begin, behind in _pages(data, chunk):
-            found = _values(page, page[_SIZE])
-            if found is None:
-                return False
-            values, size_bytes = values + found, size_bytes + page[_SIZE] + begin - end
-            if values > chunk.values or size_bytes > chunk.unpacked:
-                return False
-            end = behind
-    except (IndexError, KeyError, ValueError):
-        return False
-    return end == chunk.begin + chunk.packed and values == chunk.values
+    pages = np.frombuffer(data, np.uint8)
+    return bool(thrift.pages_hold(pages, chunk.begin, chunk.end, chunk.values, chunk.unpacked))
 
 
-def _pages(data: bytes, chunk: Chunk) -> Iterator[tuple[_Struct, int, int]]:
-    """Header, begin and end of each page's body. Raises IndexError, KeyError or ValueError where it is none."""
-    begin, end = chunk.begin, chunk.begin + chunk.packed
-    while begin < end:
-        page, behind = _struct(data[begin : min(end, begin + _LONGEST_HEADER)], 0, 0)
-        packed, _ = _count(page, _PACKED), _count(page, _SIZE)
-        yield page, begin + behind, begin + behind + packed
-        begin += behind + packed
-
-
-def deltas(data: bytes, chunk: Chunk) -> NDArray[np.int32] | None:
-    """The values of a column of int32 lists whose pages agree, in a third of the time that Arrow takes for lists. None
-    where they are no packed differences, or damaged. Where a list ends is not looked at."""
+def deltas(data: bytes, chunk: Chunk, out: NDArray[np.int32]) -> bool:
+    """Whether the values of a column of int32 lists, whose pages agree, were put into out: (chunk.values,) int32. Takes
+    a fifth of the time that Arrow takes for lists. Not done where they are no packed differences, or damaged. Where a
+    list ends is not looked at."""
     if chunk.kind != _INT32 or chunk.codec != _ZSTD:
-        return None
-    out, filled = np.empty(chunk.values, np.int32), 0
-    for page, begin, end in _pages(data, chunk):
-        header = page.get(_DATA)
-        if not isinstance(header, dict) or header.get(2) != _DELTA or header.get(3) != _RLE or header.get(4) != _RLE:
-            return None
+        return False
+    raw, page, at, filled = np.frombuffer(data, np.uint8), np.empty(thrift.PAGE_FACTS, np.int64), chunk.begin, 0
+    while at < chunk.end:
+        begin = thrift.read_page(raw, at, page)
+        at = begin + int(page[thrift.PACKED])
+        if page[thrift.KIND] != thrift.DATA or page[thrift.ENCODING :].tolist() != [_DELTA, _RLE, _RLE]:
+            return False
         try:
-            body = pa.decompress(memoryview(data)[begin:end], page[_SIZE], "zstd")
+            body = pa.decompress(memoryview(data)[begin:at], int(page[thrift.UNPACKED]), "zstd")
         except (pa.ArrowException, OSError):
-            return None
-        raw = np.frombuffer(body, np.uint8)
-        found = unpack_deltas(raw, _behind_levels(raw), out[filled:])
-        if found != header[1]:
-            return None
+            return False
+        values = np.frombuffer(body, np.uint8)
+        found = unpack_deltas(values, _behind_levels(values), out[filled:])
+        if found != page[thrift.VALUES]:
+            return False
         filled += found
-    return out if filled == len(out) else None
+    return filled == len(out)
 
 
 def _behind_levels(raw: NDArray[np.uint8]) -> int:
@@ -133,80 +137,3 @@ def _behind_levels(raw: NDArray[np.uint8]) -> int:
     for _ in range(2):
         at += 4 + int.from_bytes(raw[at : at + 4].tobytes(), "little")
     return at
-
-
-def _values(page: _Struct, size: int) -> int | None:
-    """How many values a page adds to its column; None where that cannot be."""
-    is_dictionary = _DICTIONARY in page
-    header = page.get(_DICTIONARY) if is_dictionary else page.get(_DATA) or page.get(_DATA_V2)
-    values = header.get(1) if isinstance(header, dict) else None
-    if not isinstance(values, int) or values < 0:
-        return None
-    if is_dictionary:
-        return 0 if values * _LEAST_BYTES_A_WORD <= size else None
-    return values
-
-
-def _struct(data: bytes, at: int, depth: int) -> tuple[_Struct, int]:
-    """Fields by number, and where the struct ends. Raises IndexError or ValueError where it is none."""
-    if depth > _DEEPEST:
-        raise ValueError("too deep")
-    fields: _Struct = {}
-    number = 0
-    while data[at]:
-        kind, step = data[at] & 15, data[at] >> 4
-        at += 1
-        if step:
-            number += step
-        else:
-            number, at = _number(data, at)
-        fields[number], at = _value(data, at, kind, depth)
-    return fields, at + 1
-
-
-def _value(data: bytes, at: int, kind: int, depth: int) -> tuple[Any, int]:
-    if kind in _BOOLEANS:
-        return kind == 1, at
-    if kind == _BYTE:
-        return data[at], at + 1
-    if kind in _NUMBERS:
-        return _number(data, at)
-    if kind == _DOUBLE:
-        return None, at + 8
-    if kind == _BINARY:
-        length, at = _varint(data, at)
-        return data[at : at + length], at + length
-    if kind in _LISTS:
-        return _list(data, at, depth + 1)
-    if kind == _STRUCT:
-        return _struct(data, at, depth + 1)
-    raise ValueError(f"nothing here has a field of kind {kind}")
-
-
-def _list(data: bytes, at: int, depth: int) -> tuple[list[Any], int]:
-    count, kind = data[at] >> 4, data[at] & 15
-    at += 1
-    if count == 15:
-        count, at = _varint(data, at)
-    if depth > _DEEPEST or count > len(data) - at:
-        raise ValueError("too deep, or too long")
-    found = []
-    for _ in range(count):
-        value, at = _value(data, at, _BYTE if kind in _BOOLEANS else kind, depth)
-        found.append(value)
-    return found, at
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _varint(data, at)
-    return (value >> 1) ^ -(value & 1), at
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        value |= (data[at] & 127) << shift
-        at += 1
-        if data[at - 1] < 128:
-            return value, at
-    raise ValueError("too long a number")

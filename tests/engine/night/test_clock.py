@@ -5,11 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engine.night.clock import SECOND_US, arrange, at_measured_rate
+from engine.night.clock import SECOND_US, Blocks, arrange, at_measured_rate, gathered, whole_us
 from engine.night.recording import Segment
 
 T0 = 1_600_000_000 * SECOND_US
-NONE: frozenset[int] = frozenset()
 
 
 def block(at_s: float, seconds: float = 60, first: int = 0, fs_hz: float = 10.0) -> Segment:
@@ -17,10 +16,22 @@ def block(at_s: float, seconds: float = 60, first: int = 0, fs_hz: float = 10.0)
     return Segment(T0 + round(at_s * SECOND_US), fs_hz, values)
 
 
-def arranged(*blocks: Segment, forced: frozenset[int] = NONE) -> tuple[list[tuple[float, int]], dict[str, int]]:
+def blocks_of(*segments: Segment, forced: tuple[int, ...] = ()) -> Blocks:
+    ends = np.cumsum([len(one.values) for one in segments])
+    return Blocks(
+        np.array([one.t0_us for one in segments]),
+        np.array([one.fs_hz for one in segments]),
+        np.append(0, ends[:-1]),
+        ends,
+        np.isin(np.arange(len(segments)), forced),
+        np.concatenate([one.values for one in segments]),
+    )
+
+
+def arranged(*blocks: Segment, forced: tuple[int, ...] = ()) -> tuple[list[tuple[float, int]], dict[str, int]]:
     """((start s, samples) of each segment, codes)."""
     codes: Counter[str] = Counter()
-    segments = arrange(blocks, forced, codes)
+    segments = arrange(blocks_of(*blocks, forced=forced), codes)
     return [((one.t0_us - T0) / SECOND_US, len(one.values)) for one in segments], dict(+codes)
 
 
@@ -29,7 +40,7 @@ def test_blocks_that_meet_become_one() -> None:
 
 
 def test_forced_starts_stay_apart() -> None:
-    assert arranged(block(0), block(60), forced=frozenset({1})) == ([(0, 600), (60, 600)], {})
+    assert arranged(block(0), block(60), forced=(1,)) == ([(0, 600), (60, 600)], {})
 
 
 def test_a_forward_jump_parts() -> None:
@@ -66,7 +77,7 @@ def test_forged_times() -> None:
 
 def test_a_slow_true_rate_is_measured_over_a_run() -> None:
     drifting = [block(60.05 * i) for i in range(20)]
-    (segment,) = arrange(drifting, NONE, Counter())
+    (segment,) = arrange(blocks_of(*drifting), Counter())
     assert segment.fs_hz == pytest.approx(600 / 60.05, rel=1e-9)
     assert segment.end_us == pytest.approx(drifting[-1].end_us, abs=0.1 * SECOND_US)
 
@@ -75,20 +86,42 @@ def test_a_slow_true_rate_is_measured_over_a_run() -> None:
                                                      (70, {"FS_BAD": 1}), (50, {"FS_BAD": 1})])  # fmt: skip
 def test_block_anchors_measure_the_rate(spacing_s: float, expected: dict[str, int]) -> None:
     codes: Counter[str] = Counter()
-    blocks = [block(spacing_s * i) for i in range(10)]
-    measured = at_measured_rate(blocks, range(10), codes)
+    blocks = blocks_of(*(block(spacing_s * i) for i in range(10)))
+    measured = at_measured_rate(blocks, np.arange(10), codes)
     assert dict(+codes) == expected
     if "FS_BAD" in expected:
-        assert not measured
+        assert arrange(measured, codes) == ()
     else:
-        assert measured[0].fs_hz == pytest.approx(600 / spacing_s)
-        (segment,) = arrange(measured, NONE, codes)
+        assert measured.fs_hz[0] == pytest.approx(600 / spacing_s)
+        (segment,) = arrange(measured, codes)
         assert len(segment.values) == 6000
 
 
 def test_gaps_are_no_drift() -> None:
     codes: Counter[str] = Counter()
     starts = [0, 60, 120, 400, 460, 520, 580, 900, 960, 1020]
-    blocks = [block(start) for start in starts]
-    assert at_measured_rate(blocks, range(10), codes) == blocks
+    blocks = blocks_of(*map(block, starts))
+    assert at_measured_rate(blocks, np.arange(10), codes) is blocks
     assert not +codes
+
+
+def test_what_lies_before_a_forced_start_says_nothing_of_the_rate() -> None:
+    codes: Counter[str] = Counter()
+    blocks = blocks_of(*(block(62 * i) for i in range(10)), forced=tuple(range(10)))
+    assert at_measured_rate(blocks, np.arange(10), codes) is blocks
+    assert not +codes
+
+
+def test_blocks_that_lie_together_are_not_copied() -> None:
+    samples = np.arange(12, dtype=np.int32)
+    low, high = np.array([2, 5, 7]), np.array([5, 7, 9])
+    assert np.shares_memory(gathered(samples, low, high), samples)
+    assert gathered(samples, low, high).tolist() == list(range(2, 9))
+    assert gathered(samples, low[::-1], high[::-1]).tolist() == [7, 8, 5, 6, 2, 3, 4]
+
+
+def test_whole_microseconds() -> None:
+    found = whole_us(np.array([-np.inf, -1e300, 0.4, 1.5e15 + 0.5, 1e300]))
+    assert found[2:4].tolist() == [0, 1_500_000_000_000_000]
+    assert (found[:2] < 0).all()
+    assert arranged(Segment(int(found[4]), 10.0, np.zeros(9, np.int32))) == ([], {"CLK_IMPLAUS": 1})

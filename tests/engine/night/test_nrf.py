@@ -294,3 +294,20 @@ def test_check_sums_decide_over_values_read_without_arrow() -> None:
     assert np.array_equal(spoilt.channels["bvp"].segments[0].values, whole[3840:])
     moved = packed(lambda rows: (rows[0].update(n=3839), rows[1].update(n=3841))[0])
     assert moved.codes == {"BLK_BAD": 2}
+
+
+def test_a_group_that_cannot_be_decoded_is_lost_alone() -> None:
+    """All groups are read at once, and each by itself where that fails."""
+    data = export_nrf(native(70))
+    pages = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(3).column(8)
+    at = pages.data_page_offset + pages.total_compressed_size - 4
+    found = parsed(data[:at] + bytes(4) + data[at + 4 :])
+    assert found.codes == {"BLK_BAD": 1}
+    assert set(native(70).channels) - set(found.channels) == {"bvp"}
+
+
+def test_a_file_without_rows() -> None:
+    table = pq.read_table(io.BytesIO(export_nrf(native(20))))
+    sink = io.BytesIO()
+    pq.write_table(table[:0], sink)
+    assert refused(sink.getvalue()).codes == {"BLK_BAD": 1}
