@@ -85,7 +85,8 @@ def _off(
     off = still & cold & ~covered(pulse.good, BEATING) | _laid_aside(silent, cold, sd_g)
     if sd_g is not None:
         off |= still & silent
-    bag = lasting(pulse.recorded & ~pulse.good) & ~(_five_minutes(temperature)[1] >= BAG_C)
+    cool = (_five_minutes(temperature)[1] < BAG_C) | lasting(np.isnan(temperature.mean_c))
+    bag = lasting(pulse.recorded & ~pulse.good) & cool
     return off | bag
 
 
@@ -108,7 +109,7 @@ def candidates(axes: AxisSums) -> NDArray[np.bool_]:
 
 
 def temperature_off(temperature: TemperatureEpochs, sd_g: NDArray[np.float64] | None) -> NDArray[np.bool_]:
-    """(n,) bool: rules of DETACH on five centred minutes, clipped to the recording; five without a value are off.
+    """(n,) bool: rules of DETACH on five centred minutes, clipped to the recording; off while five have no value.
 
     sd_g: of `minute_sd_g`, None without acceleration.
 
@@ -121,7 +122,7 @@ def temperature_off(temperature: TemperatureEpochs, sd_g: NDArray[np.float64] | 
     moving, quiet = _moving_and_quiet(sd_g, len(low))
     falling = (high < COOL_C) & (slope < FALL_C_PER_MIN) & quiet
     on = moving & ((slope > RISE_C_PER_MIN) | (low > COLD_C))
-    result: NDArray[np.bool_] = latch(~(high >= COLD_C) | falling, on)
+    result: NDArray[np.bool_] = latch((high < COLD_C) | falling | lasting(np.isnan(temperature.mean_c)), on)
     return result
 
 
