@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from kernels.arrays import Floats, Ints
+from kernels.arrays import Floats, Ints, Samples
 
 SLOWEST_BPM, FASTEST_BPM = 30.0, 180.0  # Orphanidou 2015 has 40; a sleeper may be slower (DOMAIN F1)
 LONGEST_GAP_S = 3.0
@@ -207,8 +207,8 @@ def epoch_pulse(x: Floats, fs_hz: float, edges: Ints, beats: Floats, others: Flo
     return out
 
 
-@njit("f8[::1](f8[::1], i8[::1], i8)", cache=True)
-def flat_share(x: Floats, edges: Ints, least: int) -> Floats:
+@njit(["f8[::1](Array(int32, 1, 'C', readonly=True), i8[::1], i8)", "f8[::1](f8[::1], i8[::1], i8)"], cache=True)
+def flat_share(x: Samples, edges: Ints, least: int) -> Floats:
     """Share of each window x[edges[e]:edges[e+1]] that lies in runs of at least `least` equal samples.
 
     x: (n,); edges: (m+1,) ascending sample numbers; runs are counted window by window. Returns (m,), 0 where empty.

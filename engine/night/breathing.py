@@ -84,7 +84,7 @@ def modulation_rates(pulse: PulseEpochs, grid: Grid) -> NDArray[np.float64]:
         marks = np.concatenate([[MARGIN], inner, [MARGIN + run.n, size]])
         edges += [start + r * size + marks for r in range(3)]
         start += 3 * size
-    y = bandpass(x, np.unique(np.concatenate(edges)), MARGIN, MARGIN, *_design())
+    y = bandpass(x, 1.0, 0.0, np.unique(np.concatenate(edges)), MARGIN, MARGIN, *_design())
     start = 0
     for run in runs:
         for r in range(3):

@@ -122,7 +122,7 @@ def _of_session(session: Session) -> Floats:
     bounds_us = np.append(grid.ts_us, grid.end_us)
     for stretch in unbroken(channel) if channel is not None else ():
         fs = stretch.fs_hz
-        if fs < ppg.LEAST_HZ or len(stretch.x) < ppg.SHORTEST_S * fs:
+        if fs < ppg.LEAST_HZ or len(stretch) < ppg.SHORTEST_S * fs:
             continue
         wave, edges = ppg.find_pulse(stretch).x, stretch.first_at(bounds_us)
         for epoch in np.flatnonzero(np.diff(edges) >= (1 - MOST_LOST) * EPOCH_S * fs):

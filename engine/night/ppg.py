@@ -90,9 +90,10 @@ def coarseness(fs_hz: float) -> int:
 def find_pulse(stretch: Stretch) -> Pulse:
     """Band-pass a stretch and find its beats. Every window lies on the UTC clock, and what the detectors see is counted
     from the segment's first sample, so that a cut or a lost sample is felt nearby only."""
-    fs, n = stretch.fs_hz, len(stretch.x)
+    fs, n = stretch.fs_hz, len(stretch)
     blocks = stretch.edges(BLOCK_US)
-    x = bandpass(stretch.x, blocks, round(MARGIN_S * fs), min(round(PAD_S * fs), n - 1), *_design(fs))
+    margin, pad = round(MARGIN_S * fs), min(round(PAD_S * fs), n - 1)
+    x = bandpass(stretch.raw, stretch.scale, stretch.offset, blocks, margin, pad, *_design(fs))
     stride = coarseness(fs)
     skip = -stretch.first % stride
     coarse = x[skip::stride].copy()
@@ -119,7 +120,7 @@ def judge(pulses: Sequence[Pulse], grid: Grid) -> tuple[NDArray[np.float64], NDA
             low, high = int(full[0]), int(full[-1]) + 1
             mine = edges[low : high + 1]
             shape[:, low:high] = epoch_pulse(pulse.x, fs, mine, pulse.beats, pulse.others)
-            flat[low:high] = flat_share(pulse.stretch.x, mine, max(2, round(FLAT_S * fs)))
+            flat[low:high] = flat_share(pulse.stretch.raw, mine, max(2, round(FLAT_S * fs)))
     return shape, flat
 
 
@@ -189,7 +190,7 @@ def measure(recording: Recording, grid: Grid, enmo_mg: NDArray[np.float64]) -> P
     """
     channel = choose(recording)
     stretches = list(unbroken(channel)) if channel is not None else []
-    pulses = [find_pulse(s) for s in stretches if s.fs_hz >= LEAST_HZ and len(s.x) >= SHORTEST_S * s.fs_hz]
+    pulses = [find_pulse(s) for s in stretches if s.fs_hz >= LEAST_HZ and len(s) >= SHORTEST_S * s.fs_hz]
     beats = clean_intervals([p.t_us for p in pulses])
     shape, flat = judge(pulses, grid)
     present, sat = _shares(channel, stretches, grid) if channel is not None else (np.zeros(grid.n), np.zeros(grid.n))
@@ -216,7 +217,7 @@ def measure(recording: Recording, grid: Grid, enmo_mg: NDArray[np.float64]) -> P
         reasons=_reasons(channel, present, sat, q_ppg, q_ibi, enmo_mg),
         beats=beats,
         heights=np.concatenate([np.empty(0), *(p.heights for p in pulses)]),
-        levels=np.concatenate([np.empty(0), *(p.stretch.x[np.rint(p.beats).astype(np.int64)] for p in pulses)]),
+        levels=np.concatenate([np.empty(0), *(p.stretch.at(np.rint(p.beats).astype(np.int64)) for p in pulses)]),
         trusted=trusted,
         parts=parts,
     )

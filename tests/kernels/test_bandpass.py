@@ -37,7 +37,7 @@ def test_blocks_equal_filtering_the_whole(fs: float, high: float) -> None:
     n = int(fs * 1000) + 17
     x = np.random.default_rng(1).normal(size=n).cumsum() + 1000
     edges, margin, pad = _setting(fs, n)
-    mine = kernel.bandpass(x, edges, margin, pad, *kernel.design(fs, 0.5, high))
+    mine = kernel.bandpass(x, 1.0, 0.0, edges, margin, pad, *kernel.design(fs, 0.5, high))
     whole = sosfiltfilt(butter(2, [0.5, high], "bandpass", fs=fs, output="sos"), x, padtype="odd", padlen=pad)
     assert np.abs(mine - whole).max() < 1e-9 * whole.std()
 
@@ -50,13 +50,22 @@ def test_equals_the_naive_twin(n: int, run) -> None:  # type: ignore[no-untyped-
     edges, margin, pad = _setting(fs, n)
     sos, rest = kernel.design(fs, 0.5, 6.4)
     np.testing.assert_array_equal(
-        run(x, edges, margin, pad, sos, rest), naive.bandpass(x, edges, margin, pad, sos, rest)
+        run(x, 1.0, 0.0, edges, margin, pad, sos, rest), naive.bandpass(x, edges, margin, pad, sos, rest)
     )
+
+
+def test_samples_as_they_are_stored_equal_scaled_ones() -> None:
+    n = 20_000
+    raw = np.random.default_rng(2).integers(-50_000, 50_000, n, dtype=np.int32)
+    raw.flags.writeable = False
+    setting, sos_rest = _setting(16.0, n), kernel.design(16.0, 0.5, 6.4)
+    whole = kernel.bandpass(raw * 0.01 + 3.0, 1.0, 0.0, *setting, *sos_rest)
+    np.testing.assert_array_equal(kernel.bandpass(raw, 0.01, 3.0, *setting, *sos_rest), whole)
 
 
 def test_nothing_gives_nothing() -> None:
     sos, rest = kernel.design(64.0, 0.5, 8.0)
-    assert not len(kernel.bandpass(np.empty(0), np.array([0]), 1280, 0, sos, rest))
+    assert not len(kernel.bandpass(np.empty(0), 1.0, 0.0, np.array([0]), 1280, 0, sos, rest))
 
 
 @pytest.mark.parametrize("value", [np.nan, 1e16])
@@ -65,9 +74,9 @@ def test_a_bad_sample_stays_within_a_block_and_its_margin(value: float) -> None:
     x = np.random.default_rng(0).normal(size=n)
     edges, margin, pad = _setting(fs, n, 0.0)
     sos, rest = kernel.design(fs, 0.5, 6.4)
-    clean = kernel.bandpass(x, edges, margin, pad, sos, rest)
+    clean = kernel.bandpass(x, 1.0, 0.0, edges, margin, pad, sos, rest)
     x[16 * 330] = value
-    spoilt = kernel.bandpass(x, edges, margin, pad, sos, rest)
+    spoilt = kernel.bandpass(x, 1.0, 0.0, edges, margin, pad, sos, rest)
     far = np.abs(np.arange(n) / fs - 330) > 80
     np.testing.assert_array_equal(clean[far], spoilt[far])
 
@@ -78,7 +87,7 @@ def test_a_cut_is_felt_for_eighty_seconds_only() -> None:
     sos, rest = kernel.design(fs, 0.5, 8.0)
     for cut_s in (61, 299.5, 415, 599):
         cut = int(cut_s * fs)
-        whole = kernel.bandpass(x, *_setting(fs, n), sos, rest)
-        part = kernel.bandpass(x[:cut], *_setting(fs, cut), sos, rest)
+        whole = kernel.bandpass(x, 1.0, 0.0, *_setting(fs, n), sos, rest)
+        part = kernel.bandpass(x[:cut], 1.0, 0.0, *_setting(fs, cut), sos, rest)
         kept = max(0, int((cut_s - 80) * fs))
         np.testing.assert_array_equal(whole[:kept], part[:kept])

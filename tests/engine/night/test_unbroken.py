@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine.night.recording import MISSING, Channel, Segment
 from engine.night.unbroken import Stretch, unbroken
@@ -14,18 +15,22 @@ def _channel(*segments: tuple[int, float, list[int]]) -> Channel:
     return Channel("bvp", "1", 0.5, 1.0, parts)
 
 
+def _physical(stretch: Stretch) -> NDArray[np.float64]:
+    return stretch.at(np.arange(len(stretch)))
+
+
 def test_a_whole_segment_is_one_stretch_in_physical_units() -> None:
     (stretch,) = unbroken(_channel((T0_US, 64.0, [0, 2, 4])))
-    assert (stretch.t0_us, stretch.fs_hz, stretch.x.tolist()) == (T0_US, 64.0, [1.0, 2.0, 3.0])
+    assert (stretch.t0_us, stretch.fs_hz, _physical(stretch).tolist()) == (T0_US, 64.0, [1.0, 2.0, 3.0])
 
 
 @pytest.mark.parametrize(("fs", "longest"), [(64.0, 16), (25.0, 6), (4.0, 2)])
 def test_short_gaps_become_straight_lines_and_long_ones_split(fs: float, longest: int) -> None:
     values = [0] * 5 + [MISSING] * longest + [longest + 1] * 5
     (stretch,) = unbroken(_channel((T0_US, fs, values)))
-    np.testing.assert_allclose(np.diff(stretch.x[4 : 6 + longest]), 0.5)
+    np.testing.assert_allclose(np.diff(_physical(stretch)[4 : 6 + longest]), 0.5)
     first, second = unbroken(_channel((T0_US, fs, [0] * 5 + [MISSING] * (longest + 1) + [1] * 5)))
-    assert (len(first.x), len(second.x)) == (5, 5)
+    assert (len(first), len(second)) == (5, 5)
     assert second.t0_us == T0_US + (6 + longest) * 1e6 / fs
 
 
@@ -34,7 +39,7 @@ def test_missing_ends_are_left_off_and_empty_segments_give_nothing() -> None:
         (T0_US, 64.0, [MISSING, 2, 4, MISSING]), (T0_US + 10**6, 64.0, []), (T0_US + 2 * 10**6, 64.0, [MISSING])
     )
     (stretch,) = unbroken(channel)
-    assert (stretch.t0_us, stretch.x.tolist()) == (T0_US + 15625, [2.0, 3.0])
+    assert (stretch.t0_us, _physical(stretch).tolist()) == (T0_US + 15625, [2.0, 3.0])
 
 
 def test_edges_lie_on_the_clock() -> None:
