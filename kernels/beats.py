@@ -12,7 +12,7 @@ SLOWEST_BEAT_S = 2.0  # 30 beats a minute
 REFRACTORY_S = 0.3
 BETA = 0.02  # Elgendi 2013: share of the block's mean power that the threshold is raised by
 SHORT_S, LONG_S = 0.111, 0.667  # Elgendi 2013: a systolic peak, a beat
-BATCH = 64  # beats that are fetched together
+BATCH = 128  # beats looked at together
 WHOLE = 64  # samples that a vectorised loop takes at once
 PARTS = 2.0**27  # of a sample: exact for a week at 64 Hz, so that a beat's place does not hang on where counting began
 Singles = NDArray[np.float32]
@@ -209,39 +209,53 @@ def event_peaks(x: Floats, fs_hz: float, edges: Ints) -> Ints:
     return found[:k].copy()
 
 
+@njit("void(f8[::1], i8[::1], f8[:,::1], i8[::1], f8[::1])", cache=True)
+def _highest(x: Floats, rough: Ints, near: Floats, tops: Ints, heights: Floats) -> None:
+    """Copy the neighbours of each place in rough: (m,) to a column of near: (2·reach + 3, ≥ m), the ends of x repeated.
+
+    Writes place and height of the highest within `reach`; of equal ones the middle, then the first.
+    """
+    last, middle = x.size - 1, near.shape[0] // 2
+    for row in range(near.shape[0]):
+        line = near[row]
+        for j in range(rough.size):
+            line[j] = x[min(max(rough[j] - middle + row, 0), last)]
+    tops[: rough.size] = rough
+    heights[:] = near[middle]
+    for row in range(1, near.shape[0] - 1):
+        line = near[row]
+        for j in range(rough.size):  # chosen, not branched on: no processor guesses where a peak lies
+            higher = line[j] > heights[j]
+            tops[j] = rough[j] - middle + row if higher else tops[j]
+            heights[j] = line[j] if higher else heights[j]
+
+
 @njit("f8[::1](f8[::1], i8[::1], i8, f8)", cache=True)
 def refine(x: Floats, rough: Ints, reach: int, fs_hz: float) -> Floats:
     """Move each peak to the highest sample within `reach` samples, then to the top of the parabola through three.
 
     x: (n,); rough: (k,) ascending sample numbers. Returns (j ≤ k,) float64 fractional sample numbers, multiples of
     1/PARTS, ascending, at least 300 ms apart (of two nearer ones the higher stays); peaks that lie on a slope or at an
-    end are left out.
+    end are left out. Many beats at once: one after the other each waits for far memory (3.5 → 2.8 ms a night).
     """
-    last = x.size - 1
-    tops, heights, fine = np.empty(rough.size, np.int64), np.empty(rough.size), np.empty(rough.size)
-    near = np.empty((BATCH, 2 * reach + 3))
-    k = 0
-    for first in range(0, rough.size, BATCH):
-        batch = rough[first : first + BATCH]
-        for j in range(batch.size):  # fetched together: beat by beat each waits for far memory (1.9 → 1.4 ms)
-            for i in range(near.shape[1]):
-                near[j, i] = x[min(max(batch[j] - reach - 1 + i, 0), last)]
+    near, tops, heights = np.empty((2 * reach + 3, BATCH)), np.empty(BATCH, np.int64), np.empty(BATCH)
+    fine = np.empty(rough.size)
+    k, before_top, before_height = 0, 0, 0.0
+    for low in range(0, rough.size, BATCH):
+        batch = rough[low : low + BATCH]
+        _highest(x, batch, near, tops, heights)
         for j in range(batch.size):
-            part = near[j]
-            place, height = reach + 1, part[reach + 1]
-            for i in range(1, part.size - 1):
-                higher = part[i] > height  # chosen, not branched on: no processor guesses where a peak lies
-                place = i if higher else place
-                height = part[i] if higher else height
-            top, before, after = batch[j] - reach - 1 + place, part[place - 1], part[place + 1]
-            if top <= 0 or top >= last or before > height or after > height:
+            top, height, row = tops[j], heights[j], tops[j] - batch[j] + reach + 1
+            left, right = near[row - 1, j], near[row + 1, j]
+            if top <= 0 or top >= x.size - 1 or left > height or right > height:
                 continue
-            if k > 0 and top - tops[k - 1] < REFRACTORY_S * fs_hz:
-                if height <= heights[k - 1]:
+            if k > 0 and top - before_top < REFRACTORY_S * fs_hz:
+                if height <= before_height:
                     continue
                 k -= 1
-            bend = before - 2.0 * height + after
-            beside = 0.5 * (before - after) / bend if bend < 0 else 0.0
-            tops[k], heights[k], fine[k] = top, height, top + np.rint(beside * PARTS) / PARTS
+            bend = left - 2.0 * height + right
+            beside = 0.5 * (left - right) / bend if bend < 0 else 0.0
+            fine[k] = top + np.rint(beside * PARTS) / PARTS
+            before_top, before_height = top, height
             k += 1
     return fine[:k].copy()
