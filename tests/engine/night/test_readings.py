@@ -103,5 +103,5 @@ def test_verdicts() -> None:
         ("ROW_BAD", "DERIVED"),
     ]
     assert "same bytes as a.csv" in told[1].message
-    assert "relative to a baseline" in told[2].message
+    assert "export absolute ones" in told[2].message
     assert "vitals only" in told[0].message
