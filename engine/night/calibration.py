@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.module import Calibration, Source
 from engine.night import motion
 from engine.night.grid import EPOCH_US, Grid
-from engine.night.motion import AXES, LEAST_SHARE, STILL_MEAN_G, STILL_SD_G, AxisSums, MotionEpochs
+from engine.night.motion import AXES, LEAST_SHARE, STILL_MEAN_G, STILL_SD_G, AxisSums, MotionEpochs, across
 from engine.night.recording import Recording
 from kernels.sphere import distance, fit_sphere
 
@@ -133,6 +133,6 @@ def still_g(moved: MotionEpochs, recording: Recording) -> Floats:
     mean_raw = sums.total / filled
     sd_g = np.sqrt(np.maximum(sums.squares / filled - mean_raw**2, 0.0)) * np.abs(scale)
     mean_g = mean_raw * scale + offset
-    still = (moved.present >= LEAST_SHARE) & (sd_g < STILL_SD_G).all(1) & (np.abs(mean_g) < STILL_MEAN_G).all(1)
+    still = (moved.present >= LEAST_SHARE) & across((sd_g < STILL_SD_G) & (np.abs(mean_g) < STILL_MEAN_G)).all(0)
     result: Floats = np.where(still[:, None], mean_g, np.nan)
     return result

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.night.epochs import ASLEEP, AWAKE, UNKNOWN, Epochs
 from engine.night.grid import EPOCH_US
-from engine.night.motion import SLOT_US, SLOTS
+from engine.night.motion import SLOT_US, SLOTS, across
 from engine.night.stillness import (
     FIXED_THRESHOLD_DEG,
     GAP_SLOTS,
@@ -69,8 +69,8 @@ def find(epochs: Epochs, zone: Zone) -> Sleep:
     if method == "session":
         state = np.where(inside & (epochs.wear == ON), ASLEEP, UNKNOWN).astype(np.int8)
         return Sleep(method, onset_us, end_us, state, np.zeros(len(epochs), np.bool_))
-    asleep, long_bout = (np.all(flag.reshape(-1, SLOTS), axis=1) for flag in sustained_inactivity(angle))
-    known = inside & (epochs.wear == ON) & np.isfinite(epochs.angle5_deg).any(1)
+    asleep, long_bout = (np.all(across(flag.reshape(-1, SLOTS)), axis=0) for flag in sustained_inactivity(angle))
+    known = inside & (epochs.wear == ON) & across(np.isfinite(epochs.angle5_deg)).any(0)
     state = np.where(known, np.where(asleep, ASLEEP, AWAKE), UNKNOWN).astype(np.int8)
     return Sleep(method, onset_us, end_us, state, long_bout)
 

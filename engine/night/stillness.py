@@ -53,8 +53,7 @@ def sustained_inactivity(angle: NDArray[np.float64]) -> tuple[NDArray[np.bool_],
     """
     step = np.abs(np.diff(angle, prepend=np.nan))
     change = np.flatnonzero(~(step <= POSTURE_DEG))
-    bounds = np.unique(np.concatenate([[0], change, [len(angle)]]))
-    length = np.diff(bounds)
+    length = np.diff(np.append(change, len(angle)))  # the first slot has none before it: a change
     here = np.repeat(length, length)
     present = np.isfinite(angle)
     return present & (here > FIVE_MINUTES), present & (here >= 3 * FIVE_MINUTES)

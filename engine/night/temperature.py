@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.night.grid import EPOCH_S, EPOCH_US, Grid
 from engine.night.recording import MISSING, Channel
+from kernels.edges import first_samples
 from kernels.smooth import lowpass
 from kernels.sums import sums_between
 
@@ -39,13 +40,13 @@ def present_and_mean(channel: Channel, grid: Grid) -> tuple[NDArray[np.float64],
     """Share of samples present and their mean, (n,) each, for a slow channel. The mean is NaN where there is none."""
     count, total, expected = np.zeros(grid.n), np.zeros(grid.n), np.zeros(grid.n)
     for segment in channel.segments:
-        first, last = grid.index([segment.t0_us, segment.end_us - 1]).tolist()
+        first, last = ((t_us - grid.start_us) // EPOCH_US for t_us in (segment.t0_us, segment.end_us - 1))
         low, high = max(first, 0), min(last + 1, grid.n)
         if high <= low:
             continue
-        edges = grid.start_us + EPOCH_US * np.arange(low, high + 1, dtype=np.int64)
-        bounds = np.ceil((edges - segment.t0_us) * (segment.fs_hz / 1e6) - 1e-6).clip(0, len(segment.values))
-        present, sums = sums_between(segment.values, MISSING, bounds.astype(np.int64))
+        start_us = grid.start_us + low * EPOCH_US
+        edges = first_samples(segment.t0_us, segment.fs_hz, len(segment.values), start_us, EPOCH_US, high - low)
+        present, sums = sums_between(segment.values, MISSING, edges)
         count[low:high] += present
         total[low:high] += sums
         expected[low:high] = np.maximum(expected[low:high], segment.fs_hz * EPOCH_S)

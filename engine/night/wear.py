@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.night.grid import EPOCH_S
-from engine.night.motion import AxisSums, MotionEpochs
+from engine.night.motion import AxisSums, MotionEpochs, across
 from engine.night.temperature import TemperatureEpochs
 from kernels.rolling import rolling_mean, rolling_range
 from kernels.wear import islands, latch, runs
@@ -202,12 +202,12 @@ def _moving_and_quiet(sd_g: NDArray[np.float64] | None, n: int) -> tuple[NDArray
     if sd_g is None:
         return np.ones(n, np.bool_), np.ones(n, np.bool_)
     share = rolling_mean(_quiet(sd_g).astype(np.float64), FIVE_MINUTES // 2, FIVE_MINUTES // 2 - 1, 1)
-    moving = np.any(sd_g >= QUIET_SD_G, axis=1).astype(np.float64)
+    moving = across(sd_g >= QUIET_SD_G).any(0).astype(np.float64)
     return rolling_mean(moving, FIVE_MINUTES, 0, 1) > 0, share >= QUIET_SHARE
 
 
 def _quiet(sd_g: NDArray[np.float64]) -> NDArray[np.bool_]:
-    result: NDArray[np.bool_] = (sd_g < QUIET_SD_G).sum(1) >= STILL_AXES
+    result: NDArray[np.bool_] = across(sd_g < QUIET_SD_G).sum(0) >= STILL_AXES
     return result
 
 
