@@ -39,15 +39,16 @@ def rolling_mean(x, before, after, least):  # type: ignore[no-untyped-def]
     """Mean of x[i − before … i + after], missing values left out; NaN where fewer than `least` are present.
 
     Summed anew for each i: a running sum never forgets a spike. All i at once, one place of the window after the other:
-    an eighth of the time. x: (n,) float64, NaN = missing; `least` ≥ 1. Returns (n,) float64.
+    a third of the time. x: (n,) float64, NaN = missing; `least` ≥ 1. Returns (n,) float64.
     """
     n = x.size
-    total, count = np.zeros(n), np.zeros(n, np.int64)
+    total, count = np.zeros(n), np.zeros(n)
     for place in range(-before, after + 1):
-        for i in range(max(-place, 0), min(n - place, n)):
-            missing = np.isnan(x[i + place])
-            total[i] += 0.0 if missing else x[i + place]
-            count[i] += not missing
+        low, high = max(-place, 0), min(n - place, n)
+        near, own, number = x[low + place : high + place], total[low:high], count[low:high]
+        for i in range(high - low):
+            own[i] += 0.0 if np.isnan(near[i]) else near[i]
+            number[i] += 0.0 if np.isnan(near[i]) else 1.0
     for i in range(n):
         total[i] = total[i] / count[i] if count[i] >= least else np.nan
     return total
@@ -59,10 +60,11 @@ def rolling_range(x, before, after):  # type: ignore[no-untyped-def]
     n = x.size
     low, high = np.full(n, np.inf), np.full(n, -np.inf)
     for place in range(-before, after + 1):
-        for i in range(max(-place, 0), min(n - place, n)):
-            value = x[i + place]
-            low[i] = value if value < low[i] else low[i]
-            high[i] = value if value > high[i] else high[i]
+        first, end = max(-place, 0), min(n - place, n)
+        near, least, most = x[first + place : end + place], low[first:end], high[first:end]
+        for i in range(end - first):
+            least[i] = near[i] if near[i] < least[i] else least[i]
+            most[i] = near[i] if near[i] > most[i] else most[i]
     for i in range(n):
         if low[i] > high[i]:
             low[i], high[i] = np.nan, np.nan
