@@ -26,9 +26,11 @@ from numpy.typing import NDArray
 
 from benchmarks.heart_rate import recordings
 from engine.module import RawFile
-from engine.night import breathing, clean, motion, parse, ppg
+from engine.night import clean
+from engine.night.formats import parse
 from engine.night.grid import EPOCH_US, cover
 from engine.night.recording import Recording
+from engine.night.signals import breathing, motion, ppg
 from engine.simulate import nights
 
 Floats = NDArray[np.float64]

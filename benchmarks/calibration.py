@@ -25,8 +25,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.module import Calibration, RawFile, Source
-from engine.night.calibration import IDENTITY, Correction, fit, read
 from engine.night.night import Night
+from engine.night.signals.calibration import IDENTITY, Correction, fit, read
 from jobs.calibrate import AXES_G, versions
 from kernels.sphere import distance
 

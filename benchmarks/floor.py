@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from engine.night.e4 import SIGNALS
-from engine.night.zips import looks_like_zip
+from engine.night.formats.e4 import SIGNALS
+from engine.night.formats.zips import looks_like_zip
 from kernels.cwa import STRIDE, unpack_packed
 from kernels.text import parse_rows
 

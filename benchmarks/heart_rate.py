@@ -25,9 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.module import RawFile
-from engine.night import clean, motion, parse, ppg
+from engine.night import clean
+from engine.night.formats import parse
 from engine.night.grid import EPOCH_S, EPOCH_US, Grid, cover
 from engine.night.recording import Channel, Device, Recording, Segment
+from engine.night.signals import motion, ppg
 
 Floats = NDArray[np.float64]
 LAG_S = 36

@@ -33,9 +33,9 @@ from typing import Any
 from benchmarks import peers, recordings
 from benchmarks.floor import floor
 from engine.module import RawFile, Source
-from engine.night import motion, ppg
+from engine.night.formats.zips import Archive
 from engine.night.night import Night
-from engine.night.zips import Archive
+from engine.night.signals import motion, ppg
 from engine.tables.parts import encode
 
 SOURCE = Source("P01/night", ("night",), "P01", "Europe/Zurich")

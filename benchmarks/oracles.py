@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.module import RawFile
-from engine.night import parse
+from engine.night.formats import parse
 from engine.night.recording import MISSING, Channel, Recording
 
 Floats = NDArray[np.float64]

@@ -40,9 +40,9 @@ from numpy.typing import NDArray
 
 from benchmarks import peers, recordings
 from engine.module import RawFile, Source
-from engine.night import parse
-from engine.night.motion import AXES
+from engine.night.formats import parse
 from engine.night.night import Night
+from engine.night.signals.motion import AXES
 from engine.simulate import nights
 
 Values = dict[str, float]

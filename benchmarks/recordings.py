@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from engine.module import RawFile
-from engine.night import parse
-from engine.night.nrf_write import export_nrf
+from engine.night.formats import parse
+from engine.night.formats.nrf_write import export_nrf
 from engine.simulate import nights
-from tests.engine.night import cwa_files
+from tests.engine.night.formats import cwa_files
 
 CWA_HZ, CWA_BLOCK, CWA_STEPS_A_G = 100, 120, 256
 FORMATS = ("E4 zip", "CWA 100 Hz", "NRF of the E4", "NRF of the CWA")

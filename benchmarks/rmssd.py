@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.night.grid import EPOCH_US, Grid, cover
-from engine.night.intervals import Beats, clean_intervals
+from engine.night.signals.intervals import Beats, clean_intervals
 from kernels.rates import epoch_rates
 
 Floats = NDArray[np.float64]

@@ -101,7 +101,8 @@ class Settings(Part):
     output: str | None = Field(default=None, description="folder or s3:// prefix of the tables")
     module: ModuleSettings = ModuleSettings()
     cluster: Cluster = Field(
-        default="workstation", description="workstation, in-process, or a running scheduler: tcp://host:port, tls://host:port"
+        default="workstation",
+        description="workstation, in-process, or a running scheduler: tcp://host:port, tls://host:port",
     )
     workers: int | None = Field(
         default=None, ge=1, description="worker processes of a workstation; one a core where not given"

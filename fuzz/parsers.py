@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 with atheris.instrument_imports(include=["engine.night"]):
     from engine.module import RawFile
-    from engine.night.parse import read
+    from engine.night.formats.parse import read
     from engine.night.reasons import CODES
 
 NAMES = ("a.zip", "a.parquet", "night/ACC.csv", "night/BVP.csv", "night/IBI.csv", "night/tags.csv", "a.cwa", "a.bin")
@@ -39,8 +39,8 @@ def one(data: bytes) -> None:
 
 def seed(folder: Path) -> None:
     """Small files of every kind, whole and slightly wrong."""
-    from engine.night.nrf_write import export_nrf
-    from tests.engine.night.e4_files import csvs, zipped
+    from engine.night.formats.nrf_write import export_nrf
+    from tests.engine.night.formats.e4_files import csvs, zipped
 
     session = csvs(2)
     (recording,), _ = read([RawFile("a.zip", zipped(session))], LIMIT_MB)

@@ -12,7 +12,7 @@ import polars as pl
 from rich.console import Console
 
 from engine.errors import UserError
-from engine.night.calibration import coefficients
+from engine.night.signals.calibration import coefficients
 from engine.night.versions import LEAST_NIGHTS, of_device
 from engine.results.open import newest, scan, tables
 from engine.storage import Store, StoreOptions, open_store, split_uri

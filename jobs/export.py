@@ -16,7 +16,7 @@ from engine.events import BatchFinished, Listener, PlanMade
 from engine.inputs.sources import read_file
 from engine.inventory import InputSpec, Inventory, take
 from engine.module import RawFile
-from engine.night.export import ENDING, Nrf, export
+from engine.night.formats.export import ENDING, Nrf, export
 from engine.night.night import Night
 from engine.night.recording import Unreadable
 from engine.storage import Store, open_store

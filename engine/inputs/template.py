@@ -18,7 +18,7 @@ from engine.errors import ConfigError
 
 FIELD = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
 EXTENSION = r"(?:(?:\.(?:zip|cwa|bin|edf|avro|gt3x)(?:-[0-9]+)?)?\.nrf)?\.[^./]*$"
-"""Of an exported file (see `engine.night.export`) with its original's, so that both have the same subject."""
+"""Of an exported file (see `engine.night.formats.export`) with its original's, so that both have the same subject."""
 SHAPES = {
     "start": r"[0-9]{10}|[0-9]{13}",
     "night": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",

@@ -15,17 +15,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.module import Outcome, RawFile, Source, Table, column
-from engine.night import calibration, motion, ppg
 from engine.night.epochs import ASLEEP, Epochs, measure_pulse
 from engine.night.features import NightOfSource
 from engine.night.fields import F8, I8, NIGHT_DATE, SINCE, SOURCE, SUBJECT, TASK_FORCE, TIME
 from engine.night.grid import EPOCH_S, EPOCH_US
-from engine.night.intervals import Beats
 from engine.night.night import Night
 from engine.night.nights import Session
-from engine.night.pulse_quality import MOST_LOST
+from engine.night.signals import calibration, motion, ppg
+from engine.night.signals.intervals import Beats
+from engine.night.signals.pulse_quality import MOST_LOST
+from engine.night.signals.unbroken import unbroken
 from engine.night.tables import OUTPUTS
-from engine.night.unbroken import unbroken
 from engine.night.wear import ON
 from engine.night.zones import as_date
 from kernels.rates import RMSSD_PAIRS

@@ -8,11 +8,12 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night import breathing, calibration, motion, perfusion, ppg, spectrum, temperature, wear
+from engine.night import wear
 from engine.night.grid import Grid
 from engine.night.nights import Session
 from engine.night.reasons import BIT
 from engine.night.recording import Channel, Recording
+from engine.night.signals import breathing, calibration, motion, perfusion, ppg, spectrum, temperature
 
 LEAST_SHARE = 0.9
 ASLEEP, AWAKE, UNKNOWN = 1, 0, -1

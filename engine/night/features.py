@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from engine.night.epochs import ASLEEP, AWAKE, UNKNOWN, Epochs, dense
 from engine.night.grid import EPOCH_S, EPOCH_US
 from engine.night.nights import Session
-from engine.night.ppg import GOOD
 from engine.night.reasons import BIT
+from engine.night.signals.ppg import GOOD
 from engine.night.sleep import Sleep, find
 from engine.night.wear import ON
 from kernels.percentile import median, percentile

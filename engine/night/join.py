@@ -11,8 +11,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from engine.night.ppg import CHANNELS, coarseness
 from engine.night.recording import MISSING, Channel, Events, Recording, Segment
+from engine.night.signals.ppg import CHANNELS, coarseness
 
 ABSENT = ("SIG_MISSING", "SIG_EMPTY")
 

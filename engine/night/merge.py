@@ -13,7 +13,7 @@ from engine.night.epochs import Epochs, concatenate
 from engine.night.grid import EPOCH_US
 from engine.night.nights import Session
 from engine.night.reasons import BIT
-from engine.night.temperature import HIGH_C, LOW_C
+from engine.night.signals.temperature import HIGH_C, LOW_C
 
 DONNING_US = 15 * 60 * 1_000_000
 

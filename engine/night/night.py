@@ -12,27 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.module import Outcome, RawFile, Source, Table, Verdict
-from engine.night import (
-    derived,
-    features,
-    merge,
-    nights,
-    parse,
-    quality,
-    readings,
-    rows,
-    still_windows,
-    verdicts,
-    zones,
-)
 from engine.night import epochs as stage
+from engine.night import features, merge, nights, quality, rows, still_windows, verdicts, zones
 from engine.night.clean import clean
-from engine.night.device_clock import placed
 from engine.night.epochs import Epochs
 from engine.night.features import NightOfSource
+from engine.night.formats import derived, parse, readings
+from engine.night.formats.device_clock import placed
+from engine.night.formats.readings import Readings
 from engine.night.nights import Session
 from engine.night.quality import Judged
-from engine.night.readings import Readings
 from engine.night.recording import Recording, Unreadable
 from engine.night.tables import OUTPUTS
 

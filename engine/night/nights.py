@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.module import Source
-from engine.night.calibration import IDENTITY, Correction, in_force
 from engine.night.grid import Grid, cover
 from engine.night.recording import Channel, Events, Recording
+from engine.night.signals.calibration import IDENTITY, Correction, in_force
 from engine.night.zones import Zone, resolve
 
 HOUR_US = 3_600_000_000

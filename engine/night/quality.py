@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night import motion, ppg, temperature
 from engine.night.epochs import Epochs
 from engine.night.features import HOUR, MINUTE, NightOfSource, Values, valid_hr_bpm, valid_perfusion_pct
 from engine.night.nights import Session, count_reboots, overlap
 from engine.night.reasons import in_order
+from engine.night.signals import motion, ppg, temperature
 from engine.night.wear import OFF, ON
 from kernels.wear import runs
 

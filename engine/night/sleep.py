@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from engine.night.epochs import ASLEEP, AWAKE, UNKNOWN, Epochs
 from engine.night.grid import EPOCH_US
-from engine.night.motion import SLOT_US, SLOTS, across
-from engine.night.stillness import (
+from engine.night.signals.motion import SLOT_US, SLOTS, across
+from engine.night.signals.stillness import (
     FIXED_THRESHOLD_DEG,
     GAP_SLOTS,
     HOUR_SLOTS,

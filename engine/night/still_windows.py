@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.module import Source
-from engine.night.calibration import device_of
 from engine.night.epochs import Epochs
 from engine.night.nights import Session
+from engine.night.signals.calibration import device_of
 from engine.night.tables import STILL_WINDOWS
 
 CELLS_A_SIDE = 4

@@ -32,13 +32,14 @@ import pyarrow.compute as pc
 
 from engine.module import Outcome, RawFile, Source
 from engine.night import epochs as stage
-from engine.night import nights, parse, rows, verdicts
+from engine.night import nights, rows, verdicts
 from engine.night.clean import AXES, FLAT_S, clean, rest_norm
-from engine.night.device_clock import placed
+from engine.night.formats import parse
+from engine.night.formats.device_clock import placed
+from engine.night.formats.nrf_write import export_nrf
 from engine.night.grid import EPOCH_S, EPOCH_US
 from engine.night.join import joined, latest, polarity, refuse_strangers, since
 from engine.night.night import Night
-from engine.night.nrf_write import export_nrf
 from engine.night.recording import Recording, Unreadable
 
 _BEATS_S = FLAT_S + 60 + 20 + 7

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.module import Status, Verdict
-from engine.night import motion, ppg, temperature
 from engine.night.epochs import Epochs
 from engine.night.nights import Session
 from engine.night.reasons import WRONG_CLOCK, in_order
 from engine.night.recording import MISSING, Recording, Unreadable
+from engine.night.signals import motion, ppg, temperature
 from engine.night.wear import BAG_C, OFF
 from kernels.masks import count_present
 

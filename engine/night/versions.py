@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.night.calibration import Fit, fit
 from engine.night.grid import EPOCH_US
+from engine.night.signals.calibration import Fit, fit
 
 LEAST_NIGHTS, MOST_NIGHTS, EVERY_NIGHTS = 7, 30, 7
 """A version rests on the last 7 to 30 nights of its device; 7 nights later the next one is due, once it is good."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.night.grid import EPOCH_S
-from engine.night.motion import AxisSums, MotionEpochs, across
-from engine.night.temperature import TemperatureEpochs
+from engine.night.signals.motion import AxisSums, MotionEpochs, across
+from engine.night.signals.temperature import TemperatureEpochs
 from kernels.rolling import rolling_mean, rolling_range
 from kernels.wear import islands, latch, runs
 

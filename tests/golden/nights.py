@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.module import Outcome, RawFile, Source
+from engine.night.formats.nrf_write import export_nrf
+from engine.night.formats.parse import read
 from engine.night.night import Night
-from engine.night.nrf_write import export_nrf
-from engine.night.parse import read
 from engine.night.recording import Recording
 from engine.simulate import dirt, e4, nights
 from engine.simulate.plan import Span
-from tests.engine.night import avro_files, cwa_files, edf_files, geneactiv_files, gt3x_files
-from tests.engine.night.e4_files import zipped
+from tests.engine.night.formats import avro_files, cwa_files, edf_files, geneactiv_files, gt3x_files
+from tests.engine.night.formats.e4_files import zipped
 
 Files = Mapping[str, bytes]
 SPRING = date(2026, 3, 28)

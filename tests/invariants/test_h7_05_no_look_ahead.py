@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from engine.module import RawFile, Source
+from engine.night.formats.nrf_write import export_nrf
+from engine.night.formats.parse import read
 from engine.night.night import Night
-from engine.night.nrf_write import export_nrf
-from engine.night.parse import read
 from engine.night.recording import Recording
 from engine.night.stream import LATENCY_S
 from engine.simulate import nights

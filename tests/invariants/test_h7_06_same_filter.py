@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.backtest.series import clean, hourly
 from engine.backtest.serve import ensemble
-from engine.night import readings
+from engine.night.formats import readings
 from engine.retraining import decisions
 from engine.retraining.pipeline import NightPipeline, pipeline
 from engine.retraining.settings import Settings, frozen

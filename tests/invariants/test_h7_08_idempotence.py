@@ -9,7 +9,7 @@ import pytest
 
 from engine.module import RawFile
 from engine.night.clean import clean
-from engine.night.parse import read
+from engine.night.formats.parse import read
 from engine.night.recording import Recording
 from engine.simulate import nights
 

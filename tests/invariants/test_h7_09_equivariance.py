@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from engine.module import Outcome, RawFile, Source
+from engine.night.formats.nrf_write import export_nrf
+from engine.night.formats.parse import read
 from engine.night.night import Night
-from engine.night.nrf_write import export_nrf
-from engine.night.parse import read
 from engine.night.recording import Channel, Recording, Segment
 from engine.simulate import nights
 

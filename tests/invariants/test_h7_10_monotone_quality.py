@@ -15,9 +15,9 @@ from engine.module import RawFile, Source
 from engine.night import features, nights
 from engine.night.clean import clean
 from engine.night.epochs import Epochs
+from engine.night.formats.parse import read
 from engine.night.grid import EPOCH_US
 from engine.night.night import Night
-from engine.night.parse import read
 from engine.night.quality import WEIGHTS, Judged
 from engine.night.recording import MISSING, Channel, Recording
 from engine.night.sleep import Sleep, find

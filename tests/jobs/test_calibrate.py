@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from engine.errors import UserError
-from engine.night.nrf_write import export_nrf
+from engine.night.formats.nrf_write import export_nrf
 from jobs.cli import cli
 from tests.engine.night.hand import EVENING_US
-from tests.engine.night.test_calibration import turned
+from tests.engine.night.signals.test_calibration import turned
 
 NIGHTS = 9
 DAY_US = 86_400_000_000

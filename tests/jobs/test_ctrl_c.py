@@ -31,7 +31,7 @@ if place == "exit":
     ("place", "code", "said"),
     [
         ("pyarrow", 130, "nightmill: interrupted; the same command resumes\n"),
-        ("engine.night.calibration", 130, "nightmill: interrupted; the same command resumes\n"),
+        ("engine.night.signals.calibration", 130, "nightmill: interrupted; the same command resumes\n"),
         (
             "exit",
             -signal.SIGINT,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.simulate import nights
-from tests.engine.night.avro_files import of_session, packed
+from tests.engine.night.formats.avro_files import of_session, packed
 from tests.jobs.test_nights import ZONE, mill, table
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from engine.module import Calibration
-from engine.night.calibration import read
+from engine.night.signals.calibration import read
 from jobs.calibrate import VERSIONS, versions
 from tests.kernels.test_sphere import GAIN, OFFSET, directions
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.gt3x import records, unpack_12_bit, unpack_16_bit
-from tests.engine.night.gt3x_files import record
+from tests.engine.night.formats.gt3x_files import record
 from tests.naive import gt3x as naive
 
 PIECES = st.one_of(

@@ -19,17 +19,17 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.module import Outcome, RawFile, Source
-from engine.night.motion import AXES
+from engine.night.formats.nrf_write import export_nrf
+from engine.night.formats.parse import read
 from engine.night.night import Night
-from engine.night.nrf_write import export_nrf
-from engine.night.parse import read
-from engine.night.ppg import CHANNELS
 from engine.night.reasons import CODES
 from engine.night.recording import MISSING, Channel, Recording
+from engine.night.signals.motion import AXES
+from engine.night.signals.ppg import CHANNELS
 from engine.night.stream import LATENCY_S, UNDECIDED
 from engine.simulate import nights
-from tests.engine.night.edf_files import edf, wrist
-from tests.engine.night.geneactiv_files import geneactiv, pages
+from tests.engine.night.formats.edf_files import edf, wrist
+from tests.engine.night.formats.geneactiv_files import geneactiv, pages
 
 PERCENTS = (1, 10, 50, 99)
 ZONE = "UTC"

@@ -10,7 +10,7 @@ import pytest
 
 from engine.module import RawFile
 from engine.night.clean import clean, saturated
-from engine.night.parse import read
+from engine.night.formats.parse import read
 from engine.night.recording import MISSING, Channel, Device, Events, Recording, Segment
 
 T0_S = 1_600_000_000

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from engine.module import Outcome, RawFile, Source, Status
+from engine.night.formats.nrf_write import export_nrf
 from engine.night.night import Night
-from engine.night.nrf_write import export_nrf
 from engine.night.recording import Device
 from tests.engine.night.hand import channel, recording, us
 

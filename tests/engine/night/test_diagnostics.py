@@ -13,10 +13,10 @@ from engine.night.diagnostics import Diagnosed, of_intervals, of_waves
 from engine.night.epochs import ASLEEP, blank
 from engine.night.features import NightOfSource
 from engine.night.grid import EPOCH_US
-from engine.night.intervals import Beats
 from engine.night.night import Night
 from engine.night.nights import Session, split
 from engine.night.recording import MISSING
+from engine.night.signals.intervals import Beats
 from engine.night.sleep import Sleep
 from engine.night.wear import ON
 from engine.simulate import nights

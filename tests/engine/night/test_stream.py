@@ -12,15 +12,15 @@ import polars as pl
 import pytest
 
 from engine.module import Calibration, Outcome, RawFile, Source, Status
+from engine.night.formats.nrf_write import export_nrf
+from engine.night.formats.parse import read
 from engine.night.night import Night
-from engine.night.nrf_write import export_nrf
-from engine.night.parse import read
 from engine.night.recording import MISSING, Device, Recording
 from engine.night.stream import LATENCY_S, Stream
 from engine.simulate import e4, nights
-from tests.engine.night import avro_files
+from tests.engine.night.formats import avro_files
 from tests.engine.night.pieces import anywhere, pieces, quarters
-from tests.engine.night.test_calibration import turned
+from tests.engine.night.signals.test_calibration import turned
 
 SOURCE = Source("s", ("n.zip",), "P01", zone="Europe/Zurich")
 HOURS = 2.5

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.night.grid import Grid
-from engine.night.motion import AXES
-from engine.night.motion import measure as move
-from engine.night.temperature import TemperatureEpochs
+from engine.night.signals.motion import AXES
+from engine.night.signals.motion import measure as move
+from engine.night.signals.temperature import TemperatureEpochs
 from engine.night.wear import OFF, ON, UNKNOWN, PulseSigns, candidates, judge, lasting, minute_sd_g, temperature_off
 from tests.engine.night.hand import channel, recording
 

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.night.grid import Grid
+from engine.night.recording import MISSING
+from engine.night.signals.temperature import measure
+from tests.engine.night.hand import channel
+
+
+def _measure(celsius, n: int | None = None, start_us: int = 0):  # type: ignore[no-untyped-def]
+    raw = np.rint(np.asarray(celsius, float) * 100)
+    raw = np.where(np.isnan(raw), MISSING, np.nan_to_num(raw)).astype(np.int32)
+    made = measure(channel("skin_temp", (start_us, 4.0, raw), scale=0.01), Grid(0, n or len(raw) // 40))
+    assert made is not None
+    return made
+
+
+def test_the_mean_of_each_epoch() -> None:
+    made = _measure(np.repeat([33.0, 33.5, 34.0], 40))
+    np.testing.assert_allclose(made.mean_c, [33.0, 33.5, 34.0])
+    np.testing.assert_allclose(made.present, 1.0)
+
+
+@pytest.mark.parametrize(("lost", "there"), [(20, True), (21, False)])
+def test_half_of_the_samples_are_needed(lost: int, there: bool) -> None:
+    celsius = np.full(40, 33.0)
+    celsius[:lost] = np.nan
+    assert np.isfinite(_measure(celsius).mean_c[0]) == there
+
+
+def test_the_slope_of_a_steady_warming() -> None:
+    minutes = np.arange(60 * 240) / 240
+    made = _measure(30 + 0.05 * minutes)
+    np.testing.assert_allclose(made.slope_c_per_min[60:-60], 0.05, rtol=0.02)
+    assert made.steady[1:-1].all()
+
+
+def test_steady_needs_both_neighbours_range_and_a_slow_change() -> None:
+    celsius = np.repeat([33.0, 33.0, 33.0, 33.2, 33.2, 19.0, 19.0, 19.0], 40)
+    assert _measure(celsius).steady.tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
+
+
+def test_epochs_without_samples_are_missing() -> None:
+    made = _measure(np.full(40, 33.0), n=3, start_us=10_000_000)
+    assert np.isnan(made.mean_c).tolist() == [True, False, True]
+    assert made.present.tolist() == [0.0, 1.0, 0.0]
+    assert np.isnan(made.slope_c_per_min).all()
+
+
+def test_no_channel_no_temperature() -> None:
+    assert measure(None, Grid(0, 3)) is None
