@@ -1,5 +1,5 @@
 """Ctrl-C while a command loads, and as it ends: never a traceback of whoever was at work. A run has its own
-(`engine/interrupts.py`)."""
+(`engine/running/interrupts.py`)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ QUERIES = {
     epilog=f"""\b
 Examples:
   nightmill drift out
-  nightmill drift out --by firmware --window 7
+  nightmill drift out --by spt_method --window 7
   nightmill drift out --reference 2026-01-01 2026-01-31 --until 2026-03-15 --json
 
 \b
@@ -58,7 +58,7 @@ one before it, or two tests of one thing that say act; undisturbed nights give o
 @click.option("--until", type=DAY, metavar="DATE", help="Last tested day [that of the newest night].")
 @click.option("--window", "windows", type=click.IntRange(1, 366), multiple=True, metavar="DAYS", default=WINDOWS,
               show_default=True, help="Length of a tested window; may be repeated.")  # fmt: skip
-@click.option("--by", metavar="COLUMN,…", default="", help="Also each group of nights by itself, such as firmware.")
+@click.option("--by", metavar="COLUMN,…", default="", help="Also each group of a text column, such as spt_method.")
 @taking(*storage_options)
 @as_json
 def command(output: str, as_json: bool, **flags: Any) -> int:

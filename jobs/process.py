@@ -30,7 +30,7 @@ from jobs import exits
 from jobs.opened import options, storage_options
 from jobs.options import as_json, module_options, taking
 from jobs.options import parameters as parse
-from jobs.show import draw, units
+from jobs.show import count, draw, units
 
 HEAD, MANY = 8, 24
 """Rows shown of a table of more than MANY; the middle of a night says more than its first minutes."""
@@ -136,7 +136,7 @@ def show(
     for name, rows in sorted(tables.items(), key=lambda item: item[1].num_rows):
         frame = pl.DataFrame(pl.from_arrow(rows))
         middle = (frame.height - HEAD) // 2 if frame.height > MANY else 0
-        title = f"{name}: {frame.height:,} rows" + (", some from the middle" if middle else "")
+        title = f"{name}: {count(frame.height, 'row')}" + (", some from the middle" if middle else "")
         draw(console, frame.slice(middle, HEAD) if middle else frame, title, unit, MANY)
     if folder is not None:
         console.print(f"written    {', '.join(f'{folder}/{name}.parquet' for name in tables)}", soft_wrap=True)

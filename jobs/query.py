@@ -11,7 +11,7 @@ from rich.console import Console
 from engine.results.query import query
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
-from jobs.show import draw
+from jobs.show import count, draw
 
 
 @click.command(
@@ -41,5 +41,5 @@ def command(output: str, sql: str, rows: int, as_csv: bool, as_json: bool, **fla
     elif as_json:
         click.echo(frame.write_json())
     else:
-        draw(Console(), frame, f"{frame.height:,} rows", {}, rows)
+        draw(Console(), frame, count(frame.height, "row"), {}, rows)
     return 0
