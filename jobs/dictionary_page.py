@@ -16,6 +16,7 @@ from engine.longitudinal.tables import OUTPUTS as LONGITUDINAL
 from engine.module import Table
 from engine.night.reasons import CODES
 from engine.schemas import DICTIONARY, FILES, RUNS
+from jobs.reason_codes import MEANINGS
 
 INTRODUCTION = """\
 # What comes out
@@ -55,7 +56,8 @@ def page() -> Iterator[str]:
         yield from _table(name, table)
     yield "## Reason codes\n"
     yield "`reasons` is a list of codes; in `epochs` it is an integer whose bit i stands for the i-th of these.\n"
-    yield ", ".join(f"{bit} `{code}`" for bit, code in enumerate(CODES))
+    yield "| bit | code | meaning |\n|---|---|---|"
+    yield from (f"| {bit} | `{code}` | {MEANINGS[code]} |" for bit, code in enumerate(CODES))
 
 
 def backtest_tables() -> dict[str, Table]:
