@@ -11,11 +11,13 @@ DATA, DICTIONARY, DATA_V2 = 0, 2, 3
 """Kinds of pages."""
 KIND, UNPACKED, PACKED, VALUES, ENCODING, LEVELS = 0, 1, 2, 3, 4, 5
 """What `read_page` tells of a page; at LEVELS and behind it: how its two levels are encoded."""
-PAGE_FACTS = 7
+PAGE_FACTS, V2_ENCODING = 7, 6
 _BYTES = "Array(uint8, 1, 'C', readonly=True)"
 _TRUE, _FALSE, _BYTE, _I16, _DOUBLE, _SET = 1, 2, 3, 4, 7, 10
 _DEEPEST, _LONGEST_HEADER, _MOST_LEAVES = 12, 1 << 16, 64
 _LEAST_BYTES_A_WORD = 4
+_PREFIXES, _I32 = 7, (1 << 32) - 1
+"""Parquet's DELTA_BYTE_ARRAY; and what its readers take of a number of 32 bits."""
 
 
 @njit(f"UniTuple(int64, 2)({_BYTES}, int64)", cache=True)
@@ -150,8 +152,11 @@ def read_page(data, at, page):  # type: ignore[no-untyped-def]
 
 @njit(f"boolean({_BYTES}, int64, int64, int64, int64)", cache=True)
 def pages_hold(data, at, end, values, unpacked):  # type: ignore[no-untyped-def]
-    """Whether the pages from data[at] on end at `end`, and hold exactly so many values and at most so many bytes."""
-    page = np.empty(PAGE_FACTS, np.int64)
+    """Whether the pages from data[at] on end at `end`, and hold exactly so many values and at most so many bytes.
+
+    A dictionary must be the first page. No words may repeat the beginning of the last one: such grow without bound.
+    """
+    page, first = np.empty(PAGE_FACTS, np.int64), at
     while at < end:
         begin = read_page(data[:end], at, page)
         if begin < 0 or not 0 <= page[PACKED] <= end - begin or not 0 <= page[UNPACKED] <= unpacked:
@@ -160,9 +165,9 @@ def pages_hold(data, at, end, values, unpacked):  # type: ignore[no-untyped-def]
         if unpacked < 0 or page[VALUES] < 0:
             return False
         if page[KIND] == DICTIONARY:
-            if page[VALUES] > page[UNPACKED] // _LEAST_BYTES_A_WORD:
+            if at > first or page[VALUES] > page[UNPACKED] // _LEAST_BYTES_A_WORD:
                 return False
-        elif page[VALUES] > values:
+        elif page[VALUES] > values or page[ENCODING if page[KIND] == DATA else V2_ENCODING] & _I32 == _PREFIXES:
             return False
         else:
             values -= page[VALUES]

@@ -56,10 +56,13 @@ def judge(
       not worn either (nine of the real sessions are of this kind).
     - Five minutes without a temperature are cold, and as in a bag, where the device has the channel: a lost sample may
       have said so, and losing samples must not make a night look better (F). Else masking the temperature made up to
-      94 % of a session worn that lay aside (18.8 points of its score). A good pulse overrules it as ever.
+      94 % of a session worn that lay aside (18.8 points of its score). A good pulse overrules it as ever; a
+      device without PPG whose sensor never said anything has none: else all quiet sleep were not worn.
 
     Sources: van Hees 2013, 10.1371/journal.pone.0061691; Vert 2022, 10.1186/s12874-022-01633-6.
     """
+    if temperature is not None and pulse is None and temperature.lost.all():
+        temperature = None
     if motion is None and temperature is None and pulse is None:
         return np.full(n, UNKNOWN, np.int8)
     still = candidates(motion.axes) if motion is not None else np.ones(n, np.bool_)
@@ -85,7 +88,7 @@ def _off(
     off = still & cold & ~covered(pulse.good, BEATING) | _laid_aside(silent, cold, sd_g)
     if sd_g is not None:
         off |= still & silent
-    cool = (_five_minutes(temperature)[1] < BAG_C) | lasting(np.isnan(temperature.mean_c))
+    cool = (_five_minutes(temperature)[1] < BAG_C) | lasting(temperature.lost)
     bag = lasting(pulse.recorded & ~pulse.good) & cool
     return off | bag
 
@@ -122,7 +125,7 @@ def temperature_off(temperature: TemperatureEpochs, sd_g: NDArray[np.float64] | 
     moving, quiet = _moving_and_quiet(sd_g, len(low))
     falling = (high < COOL_C) & (slope < FALL_C_PER_MIN) & quiet
     on = moving & ((slope > RISE_C_PER_MIN) | (low > COLD_C))
-    result: NDArray[np.bool_] = latch((high < COLD_C) | falling | lasting(np.isnan(temperature.mean_c)), on)
+    result: NDArray[np.bool_] = latch((high < COLD_C) | falling | lasting(temperature.lost), on)
     return result
 
 

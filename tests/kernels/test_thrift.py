@@ -107,6 +107,7 @@ def test_pages_that_hold_what_is_said() -> None:
     assert not holds(pages[:-1], 100)
     assert not holds(pages + b"\0", 100)
     assert holds(b"", 0)
+    assert not holds(header(DATA, 10, 0, data=0) + words, 0)  # the dictionary comes first
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,16 @@ def test_pages_that_hold_what_is_said() -> None:
 )
 def test_pages_that_cannot_be(page: bytes) -> None:
     assert not holds(page + bytes(4), 2)
+
+
+def test_words_that_repeat_the_last_one_are_refused() -> None:
+    v1, v2 = (
+        naive.packed([(1, I32, kind), (2, I32, 10), (3, I32, 0), (at, STRUCT, [(1, I32, 2), (of, I32, 7)])])
+        for kind, at, of in ((DATA, 5, 2), (3, 8, 4))
+    )
+    assert not holds(v1, 2)
+    assert not holds(v2, 2)
+    assert holds(header(DATA, 10, 0, data=2), 2)
 
 
 def test_what_a_page_says() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from engine.night.clock import Blocks, arrange, at_measured_rate, gathered
 from engine.night.formats.nrf_blocks import Rows, read_rows
 from engine.night.formats.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS
 from engine.night.formats.nrf_write import export_nrf as export_nrf
-from engine.night.formats.parquet_pages import RowGroup, pages_agree, row_groups
+from engine.night.formats.parquet_pages import RowGroup, dictionary_bytes, pages_agree, row_groups
 from engine.night.reasons import CODES
 from engine.night.recording import Channel, Device, Events, Recording, Segment, Unreadable
 
@@ -49,7 +49,7 @@ def read(file: RawFile, max_unpacked_mb: int) -> Recording | Unreadable:
     if listed is None or len(listed) != parquet.num_row_groups:
         return Unreadable(name, {"BLK_BAD": 1}, "damaged Parquet file: its footer cannot be; send it again")
     refusal = _refusal(names, listed, max_unpacked_mb)
-    if footer is None or refusal == "columns":
+    if footer is None or refusal == "columns" or (columns := _columns(parquet)) is None:
         return Unreadable(name, {"FORMAT_UNKNOWN": 1}, "a Parquet file, but not NRF: key 'nrf' or columns are missing")
     if refusal:
         return Unreadable(name, {"ZIP_UNSAFE": 1}, f"not unpacked: {refusal}")
@@ -57,8 +57,10 @@ def read(file: RawFile, max_unpacked_mb: int) -> Recording | Unreadable:
     if meta is None:
         return Unreadable(name, {"BLK_BAD": 1}, "the metadata under key 'nrf' is no JSON object; send the file again")
     codes: Counter[str] = Counter({code: _whole(n) for code, n in _mapping(meta, "codes").items() if code in CODES})
-    groups = {number: group for number, group in enumerate(listed) if _is_honest(group, data)}
+    groups = {number: group for number, group in enumerate(listed) if _is_honest(group, data, len(columns))}
     codes["BLK_BAD"] += len(listed) - len(groups)
+    if _written_out(data, groups.values(), columns) > max_unpacked_mb << 20:
+        return Unreadable(name, {"ZIP_UNSAFE": 1}, f"words take more than max_unpacked_mb = {max_unpacked_mb}")
     rows = read_rows(parquet, data, groups, codes)
     if rows is None or not rows.words["channel"]:
         return Unreadable(name, dict(codes + Counter(BLK_BAD=1)), "no block could be read; send the file again")
@@ -86,9 +88,28 @@ def _metadata(raw: bytes) -> dict[str, Any] | None:
     return meta if isinstance(meta, dict) else None
 
 
-def _is_honest(group: RowGroup, data: bytes) -> bool:
-    """Whether the pages of the columns that are read hold as much as the footer says, which `_refusal` has judged."""
-    return all(pages_agree(data, chunk) for chunk in group.chunks if chunk.column in COLUMNS)
+def _columns(parquet: pq.ParquetFile) -> list[bool] | None:
+    """Of each column of the schema whether it is read and has words; None where one that is read has words of a fixed
+    length, of which nulls take as much as values."""
+    columns = [parquet.schema.column(number) for number in range(len(parquet.schema))]
+    kinds = [one.physical_type if one.path.partition(".")[0] in COLUMNS else "" for one in columns]
+    return None if "FIXED_LEN_BYTE_ARRAY" in kinds else [kind == "BYTE_ARRAY" for kind in kinds]
+
+
+def _is_honest(group: RowGroup, data: bytes, columns: int) -> bool:
+    """Whether the pages hold as much as the footer says, which `_refusal` has judged. Of all columns: Arrow goes by
+    their numbers, and their names in a row group may be forged."""
+    return len(group.chunks) == columns and all(pages_agree(data, chunk) for chunk in group.chunks)
+
+
+def _written_out(data: bytes, groups: Iterable[RowGroup], columns: Sequence[bool]) -> int:
+    """The most bytes that words take in the rows: a long one is stored once, and each row may name it."""
+    return sum(
+        chunk.values * dictionary_bytes(data, chunk)
+        for group in groups
+        for chunk, words in zip(group.chunks, columns, strict=True)
+        if words
+    )
 
 
 def _recording(file: RawFile, meta: dict[str, Any], rows: Rows, codes: Counter[str]) -> Recording | Unreadable:

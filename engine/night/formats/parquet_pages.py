@@ -19,6 +19,7 @@ from kernels.deltas import unpack_deltas
 from kernels.thrift import I32, I64, LIST, STRUCT, WORD, below
 
 _INT32, _ZSTD, _DELTA, _RLE = 1, 6, 5, 3
+_MOST_LEAVES = 1 << 22
 _GROUPS = below(below(0, 4, LIST), 0, STRUCT)
 _ROWS = below(_GROUPS, 3, I64)
 _CHUNKS = below(below(_GROUPS, 1, LIST), 0, STRUCT)
@@ -63,7 +64,7 @@ def row_groups(data: bytes) -> tuple[RowGroup, ...] | None:
     if begin < 4:
         return None
     footer = data[begin:end]
-    leaves = np.empty((len(footer) // 2, 3), np.int64)
+    leaves = np.empty((min(len(footer) // 2, _MOST_LEAVES), 3), np.int64)
     count, behind = thrift.leaves(np.frombuffer(footer, np.uint8), 0, leaves)
     groups, rows, sizes = (_told(leaves[:count], path) for path in (_GROUPS, _ROWS, _CHUNKS))
     if behind < 0 or groups != [len(rows)] or len(sizes) != len(rows) or min(rows, default=0) < 0:
@@ -71,6 +72,8 @@ def row_groups(data: bytes) -> tuple[RowGroup, ...] | None:
     chunks = _chunks(footer, leaves[:count])
     if len(chunks) != sum(sizes) or not all(_possible(chunk, begin) for chunk in chunks):
         return None
+    if sum(chunk.packed for chunk in chunks) > begin:
+        return None  # the same bytes for many columns would be read as often
     rest = iter(chunks)
     return tuple(RowGroup(n, tuple(islice(rest, size))) for n, size in zip(rows, sizes, strict=True))
 
@@ -87,7 +90,7 @@ def _chunks(footer: bytes, leaves: NDArray[np.int64]) -> list[Chunk]:
     paths = [b".".join(footer[at : at + size] for at, size in own).decode("utf-8", "replace") for own in words]
     begins = np.array(_told(leaves, _FIRST_DATA), np.int64)
     facts = [_told(leaves, path) for path in _FACTS]
-    if {len(paths), *map(len, facts)} != {len(begins)}:
+    if {len(paths), *map(len, facts)} != {len(begins)} or not paths:
         return []
     of_data, of_words = (np.flatnonzero(leaves[:, 0] == path) for path in (_FIRST_DATA, _DICTIONARY))
     owners = np.searchsorted(of_data, of_words) - 1
@@ -105,6 +108,13 @@ def pages_agree(data: bytes, chunk: Chunk) -> bool:
     """Whether the pages of a column hold what the footer says of it: as many values, and no more bytes."""
     pages = np.frombuffer(data, np.uint8)
     return bool(thrift.pages_hold(pages, chunk.begin, chunk.end, chunk.values, chunk.unpacked))
+
+
+def dictionary_bytes(data: bytes, chunk: Chunk) -> int:
+    """The unpacked size of the dictionary of a column whose pages agree: its first page, if it has one."""
+    page = np.empty(thrift.PAGE_FACTS, np.int64)
+    thrift.read_page(np.frombuffer(data, np.uint8), chunk.begin, page)
+    return int(page[thrift.UNPACKED]) if page[thrift.KIND] == thrift.DICTIONARY else 0
 
 
 def deltas(data: bytes, chunk: Chunk, out: NDArray[np.int32]) -> bool:

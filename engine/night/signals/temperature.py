@@ -27,13 +27,15 @@ class TemperatureEpochs:
     """(n,) float64 an epoch. mean_c: NaN under half of the samples; slope_c_per_min: of the low-passed mean.
 
     steady: 1.0 where the mean is in range and differs from both neighbours by at most 0.5 °C/min, else 0.0.
-    present: share of samples recorded.
+    present: share of samples recorded. lost: bool, no mean though one was due: a sensor slower than an epoch has its
+    last value until the next is due.
     """
 
     mean_c: NDArray[np.float64]
     slope_c_per_min: NDArray[np.float64]
     steady: NDArray[np.float64]
     present: NDArray[np.float64]
+    lost: NDArray[np.bool_]
 
 
 def present_and_mean(channel: Channel, grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -61,7 +63,15 @@ def measure(channel: Channel | None, grid: Grid) -> TemperatureEpochs | None:
     present, mean = present_and_mean(channel, grid)
     mean_c = np.where(present >= LEAST_SHARE, mean, np.nan)
     smooth = lowpass(mean_c, LOWPASS_HZ * EPOCH_S, PADDING)
-    return TemperatureEpochs(mean_c, _slope(smooth), _steady(mean_c), present)
+    step_s = min((1 / segment.fs_hz for segment in channel.segments), default=0.0)
+    return TemperatureEpochs(mean_c, _slope(smooth), _steady(mean_c), present, _lost(mean_c, step_s))
+
+
+def _lost(mean_c: NDArray[np.float64], step_s: float) -> NDArray[np.bool_]:
+    known, at = np.isfinite(mean_c), np.arange(len(mean_c))
+    last = np.maximum.accumulate(np.where(known, at, -np.inf))
+    result: NDArray[np.bool_] = ~known & (at - last >= step_s / EPOCH_S)
+    return result
 
 
 def _slope(smooth: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import pytest
 from engine.night.grid import Grid
 from engine.night.signals.motion import AXES
 from engine.night.signals.motion import measure as move
-from engine.night.signals.temperature import TemperatureEpochs
+from engine.night.signals.temperature import TemperatureEpochs, measure
 from engine.night.wear import OFF, ON, UNKNOWN, PulseSigns, candidates, judge, lasting, minute_sd_g, temperature_off
 from tests.engine.night.hand import channel, recording
 
@@ -26,7 +26,7 @@ def _motion(moving):  # type: ignore[no-untyped-def]
 def _temperature(celsius):  # type: ignore[no-untyped-def]
     celsius = np.asarray(celsius, float)
     slope = np.gradient(celsius) * 6 if len(celsius) > 1 else np.zeros(len(celsius))
-    return TemperatureEpochs(celsius, slope, np.ones(len(celsius)), np.ones(len(celsius)))
+    return TemperatureEpochs(celsius, slope, np.ones(len(celsius)), np.ones(len(celsius)), np.isnan(celsius))
 
 
 def _pulse(absent, good=None):  # type: ignore[no-untyped-def]
@@ -189,3 +189,17 @@ def test_five_minutes_without_pulse_are_needed_unless_the_recording_is_shorter()
     assert np.flatnonzero(lasting(flags)).tolist() == list(range(50, 80))
     assert lasting(np.ones(4, bool)).all()
     assert not lasting(np.array([True, True, False])).any()
+
+
+def test_without_ppg_a_sensor_that_never_spoke_is_no_witness() -> None:
+    moving = np.arange(4 * HOUR) % 60 < 6
+    assert (judge(len(moving), _motion(moving), _temperature(np.full(len(moving), np.nan)), None) == ON).all()
+
+
+@pytest.mark.parametrize("step_s", [1.2, 30, 60, 299, 301, 600, 900])
+def test_a_slow_temperature_is_not_lost_between_its_samples(step_s: float) -> None:
+    """One a block (cwa), one a page (GENEActiv at 10 Hz), one a few minutes: without PPG quiet sleep is worn."""
+    moving = np.arange(4 * HOUR) % 60 < 6
+    warm = channel("skin_temp", (0, 1 / step_s, [33] * int(4 * 3600 / step_s)))
+    heat = measure(warm, Grid(0, len(moving)))
+    assert (judge(len(moving), _motion(moving), heat, None) == ON).all()

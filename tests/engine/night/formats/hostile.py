@@ -45,6 +45,8 @@ def files() -> Iterator[tuple[str, str, bytes]]:
     yield "an ActiGraph log of separators", "a.gt3x", zipped({"info.txt": b"", "log.bin": b"\x1e" * (20 << 20)})
     yield "30 million values in 3 kB", "bomb.parquet", run_lengths(30_000_000)
     yield "a dictionary of two billion words", "words.parquet", dictionary_of(2**31 - 1)
+    yield "30 million values under another name", "bomb.parquet", renamed(run_lengths(30_000_000))
+    yield "a word of 1 MB in 20,000 rows", "long.parquet", long_word(20_000)
 
 
 def overlapping(names: int) -> bytes:
@@ -76,6 +78,24 @@ def run_lengths(values: int) -> bytes:
         data_page_size=1 << 30, write_batch_size=1 << 30,
     )  # fmt: skip
     return in_footer(sink.getvalue(), values, 100)
+
+
+def renamed(data: bytes) -> bytes:
+    """NRF whose row groups call its values something else than its schema does, by which a decoder goes."""
+    return data.replace(b"values\x04list", b"others\x04list")
+
+
+def long_word(rows: int) -> bytes:
+    """NRF whose channel has a name of 1 MB, stored once."""
+    name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array(["x" * (1 << 20)]))
+    same = {"t0_us": START_S * 10**6, "fs_hz": 64.0, "n": 0, "scale": 1.0, "offset": 0.0, "unit": "1"}
+    columns = {key: [value] * rows for key, value in same.items()} | {"seq": range(rows)}
+    table = pa.table({"channel": name, **columns, "values": pa.array([[]] * rows, pa.list_(pa.int32()))})
+    sink = io.BytesIO()
+    pq.write_table(
+        table.replace_schema_metadata({"nrf": "{}"}), sink, compression="zstd", dictionary_pagesize_limit=1 << 24
+    )
+    return sink.getvalue()
 
 
 def dictionary_of(words: int) -> bytes:

@@ -40,6 +40,8 @@ def test_hostile_files_are_read_in_bounded_memory(tmp_path: Path) -> None:
         "an ActiGraph log of separators": {"BLK_BAD"},
         "30 million values in 3 kB": {"BLK_BAD"},
         "a dictionary of two billion words": {"BLK_BAD"},
+        "30 million values under another name": {"BLK_BAD"},
+        "a word of 1 MB in 20,000 rows": {"ZIP_UNSAFE"},
     }
 
 

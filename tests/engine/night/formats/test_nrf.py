@@ -18,6 +18,7 @@ from engine.night.formats.nrf import export_nrf
 from engine.night.formats.parse import read
 from engine.night.night import Night
 from engine.night.recording import MISSING, Channel, Device, Recording, Segment, Unreadable
+from tests.engine.night.formats import hostile
 from tests.engine.night.formats.e4_files import START_S, csvs, zipped
 
 T0 = START_S * 10**6
@@ -311,3 +312,14 @@ def test_a_file_without_rows() -> None:
     sink = io.BytesIO()
     pq.write_table(table[:0], sink)
     assert refused(sink.getvalue()).codes == {"BLK_BAD": 1}
+
+
+def test_values_are_counted_under_whatever_name_a_row_group_gives_them() -> None:
+    assert refused(hostile.renamed(hostile.run_lengths(50_000))).codes == {"BLK_BAD": 2}
+
+
+def test_words_are_counted_as_often_as_rows_name_them() -> None:
+    data = hostile.long_word(100)
+    assert len(data) < 20_000
+    assert refused(data, 99).codes == {"ZIP_UNSAFE": 1}
+    assert refused(data, 101).codes == {"BLK_BAD": 101}

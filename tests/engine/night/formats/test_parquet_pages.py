@@ -73,6 +73,15 @@ def test_columns_outside_the_file() -> None:
     assert row_groups(data[:4] + data[begin:]) is None
 
 
+def test_columns_that_share_their_bytes_are_refused() -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({name: pa.array(range(5000)) for name in "ab"}), sink, use_dictionary=False)
+    (group,) = row_groups(sink.getvalue()) or ()
+    first, second = group.chunks
+    together = in_footer(sink.getvalue(), second.begin, first.begin)
+    assert row_groups(in_footer(together, first.packed, 2 * first.packed)) is None
+
+
 DELTAS = {"a.list.element": "DELTA_BINARY_PACKED"}
 SMALL = {"data_page_size": 200, "write_batch_size": 100}
 

@@ -51,3 +51,16 @@ def test_epochs_without_samples_are_missing() -> None:
 
 def test_no_channel_no_temperature() -> None:
     assert measure(None, Grid(0, 3)) is None
+
+
+def test_a_slow_sensor_is_lost_when_its_next_value_is_due() -> None:
+    slow = channel("skin_temp", (0, 1 / 45, [33, 33, MISSING, 33]))
+    made = measure(slow, Grid(0, 20))
+    assert made is not None
+    assert np.flatnonzero(np.isfinite(made.mean_c)).tolist() == [0, 4, 13]
+    assert np.flatnonzero(made.lost).tolist() == [9, 10, 11, 12, 18, 19]
+
+
+def test_every_epoch_of_a_quick_sensor_without_a_mean_is_lost() -> None:
+    made = _measure(np.repeat([np.nan, 33.0, np.nan, np.nan, 33.0, np.nan], 40))
+    assert np.array_equal(made.lost, np.isnan(made.mean_c))
