@@ -4,6 +4,7 @@ same authority is refused by scheduler and workers."""
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,30 @@ def tls_settings() -> dict[str, Any]:
     missing = [name for name in FILES if not (Path(folder) / name).is_file()]
     if missing:
         raise NoCertificates(f"{VARIABLE}: {folder} has no {', '.join(missing)}: it needs {', '.join(FILES)}")
+    _try(Path(folder))
     found = {"distributed.comm.require-encryption": True, "distributed.comm.default-scheme": "tls"}
     places = {"ca-file": AUTHORITY}
     for role in ROLES:
         places |= {f"{role}.cert": CERTIFICATE, f"{role}.key": KEY}
     return found | {f"distributed.comm.tls.{key}": str(Path(folder).resolve() / name) for key, name in places.items()}
+
+
+def _try(folder: Path) -> None:
+    """Raises `NoCertificates` where Dask could not use the files: it would say that nobody answers, or ask for a word."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for names, load in (
+        (AUTHORITY, lambda: context.load_verify_locations(folder / AUTHORITY)),
+        (f"{CERTIFICATE} with {KEY}", lambda: context.load_cert_chain(folder / CERTIFICATE, folder / KEY, password="")),
+    ):
+        try:
+            load()
+        except OSError as error:
+            why = (
+                "may not be read"
+                if isinstance(error, PermissionError)
+                else "cannot be used: damaged, not of one another, or with a password"
+            )
+            raise NoCertificates(f"{VARIABLE}: {names} of {folder} {why} ({error.strerror or error})") from error
 
 
 def check(address: str) -> None:

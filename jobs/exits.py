@@ -20,7 +20,8 @@ FINISHED, BUG, USER, BAD_FILES, STOPPED = 0, 1, 2, 3, 4
 MEANING = """
 Exit codes: 0 finished (rejected and partial files included) · 1 a bug of nightmill · 2 your move: file, key and reason
 on one line · 3 finished, but files failed or were quarantined (`verify`: values differ; `drift`: an alarm) · 4 stopped
-by a budget or by infrastructure (the same command resumes) · 130 interrupted (the same command resumes).
+by a budget, by infrastructure or because nobody reads on (the same command resumes) · 130 interrupted (the same
+command resumes).
 """
 
 
@@ -36,9 +37,9 @@ def ending(command: Callable[[], int | None]) -> int:
         return _say(f"{error}\nstopped; the same command resumes", STOPPED)
     except (Interrupted, KeyboardInterrupt, click.Abort):
         return _say(TOLD, INTERRUPTED)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click and rich leave by the latter where nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINISHED
+        return STOPPED
     except Exception as error:  # noqa: BLE001 - the last resort of the program, not of the engine
         return _report(error)
 

@@ -39,9 +39,29 @@ def test_mistakes_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         tls_settings()
     for name in FILES:
         (tmp_path / name).touch()
-    assert set(tls_settings().values()) == {True, "tls", *(str(tmp_path / name) for name in FILES)}
+    with pytest.raises(NoCertificates, match=r"ca\.pem of .* cannot be used"):
+        tls_settings()
     with pytest.raises(NoCertificates, match="write tls://"):
         check("tcp://10.0.0.1:8786")
+
+
+def test_files_that_dask_cannot_use_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Dask would say that no scheduler answers."""
+    folder = certificates(tmp_path / "ours")
+    monkeypatch.setenv(VARIABLE, str(folder))
+    assert set(tls_settings().values()) == {True, "tls", *(str(folder / name) for name in FILES)}
+    key = folder / "key.pem"
+    shutil.copy(certificates(tmp_path / "theirs") / "key.pem", key)
+    with pytest.raises(NoCertificates, match=r"cert\.pem with key\.pem of") as told:
+        tls_settings()
+    assert key.read_text().splitlines()[1] not in str(told.value)
+    key.unlink()
+    subprocess.run(
+        ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-aes256",
+         "-pass", "pass:word", "-out", str(key)], check=True, capture_output=True,
+    )  # fmt: skip
+    with pytest.raises(NoCertificates, match="with a password"):
+        tls_settings()
 
 
 @pytest.fixture

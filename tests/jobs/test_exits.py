@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -63,3 +66,12 @@ def test_a_bug_goes_to_a_file(
     assert said.startswith("error: a bug of nightmill: ZeroDivisionError: by zero\n") and "Traceback" not in said
     (written,) = (tmp_path / "nightmill").glob("bug-*.txt")
     assert "Traceback" in written.read_text() and written.name in said
+
+
+def test_nobody_reads_on() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "jobs.cli", "--help"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (4, "")
