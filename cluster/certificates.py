@@ -34,21 +34,15 @@ def tls_settings() -> dict[str, Any]:
 
 
 def _try(folder: Path) -> None:
-    """Raises `NoCertificates` where Dask could not use the files: it would say that nobody answers, or ask for a word."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    for names, load in (
-        (AUTHORITY, lambda: context.load_verify_locations(folder / AUTHORITY)),
-        (f"{CERTIFICATE} with {KEY}", lambda: context.load_cert_chain(folder / CERTIFICATE, folder / KEY, password="")),
-    ):
-        try:
-            load()
-        except OSError as error:
-            why = (
-                "may not be read"
-                if isinstance(error, PermissionError)
-                else "cannot be used: damaged, not of one another, or with a password"
-            )
-            raise NoCertificates(f"{VARIABLE}: {names} of {folder} {why} ({error.strerror or error})") from error
+    """Raises `NoCertificates` where Dask could not use the files: it would say that nobody answers, or ask a word."""
+    context, tried = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), AUTHORITY
+    try:
+        context.load_verify_locations(folder / AUTHORITY)
+        tried = f"{CERTIFICATE} with {KEY}"
+        context.load_cert_chain(folder / CERTIFICATE, folder / KEY, password="")
+    except OSError as error:
+        may = "may not be read" if isinstance(error, PermissionError) else "cannot be used: damaged, or has a password"
+        raise NoCertificates(f"{VARIABLE}: {tried} of {folder} {may} ({error.strerror or error})") from error
 
 
 def check(address: str) -> None:

@@ -60,7 +60,7 @@ def test_files_that_dask_cannot_use_are_named(monkeypatch: pytest.MonkeyPatch, t
         ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-aes256",
          "-pass", "pass:word", "-out", str(key)], check=True, capture_output=True,
     )  # fmt: skip
-    with pytest.raises(NoCertificates, match="with a password"):
+    with pytest.raises(NoCertificates, match="has a password"):
         tls_settings()
 
 
