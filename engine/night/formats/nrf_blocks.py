@@ -20,6 +20,7 @@ from engine.night.clock import LATEST_US
 from engine.night.formats.nrf_write import COLUMNS, LITTLE
 from engine.night.formats.parquet_pages import Chunk, RowGroup, deltas
 from engine.night.recording import MISSING
+from kernels.checksums import joined_crc32
 
 _LONGEST_BLOCK_S = 61.0
 _STEEPEST = 1e12
@@ -130,9 +131,12 @@ def _checked(lists: _Lists, table: pa.Table) -> _Lists:
     if "crc32" not in table.column_names:
         return lists
     stated, raw = table["crc32"], lists.flat.astype(LITTLE, copy=False).view(np.uint8).data
-    cuts = np.concatenate([[0], np.cumsum(lists.sizes * LITTLE.itemsize)]).tolist()
+    claimed, told, sizes = stated.fill_null(0).to_numpy(), _known(stated), lists.sizes * LITTLE.itemsize
+    if told.all() and not (claimed >> 32).any() and joined_crc32(claimed, sizes) == isal_zlib.crc32(raw):
+        return lists  # one call a block took 3.3 ms of a night, this 1.0
+    cuts = np.concatenate([[0], np.cumsum(sizes)]).tolist()
     sums = np.fromiter((isal_zlib.crc32(raw[begin:end]) for begin, end in pairwise(cuts)), np.int64, len(stated))
-    return _Lists(lists.flat, lists.sizes, lists.sound & ((sums == stated.fill_null(0).to_numpy()) | ~_known(stated)))
+    return _Lists(lists.flat, lists.sizes, lists.sound & ((sums == claimed) | ~told))
 
 
 def _known(column: pa.Array | pa.ChunkedArray) -> _Flags:
