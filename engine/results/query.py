@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.fs
 
 from engine.commit import LEDGERS
@@ -71,15 +70,24 @@ def _view(name: str, columns: set[str], module_ids: list[str]) -> str:
     return f'CREATE VIEW "{name}" AS SELECT * FROM "{name}_all" WHERE module_id IN ({chosen}) {best}'
 
 
-def _dataset(store: Store, name: str) -> Any:
+def _dataset(store: Store, name: str) -> ds.Dataset:
+    """Pruned by partition only: where a part has no statistics of a column, delta-rs 1.6 says that it holds nothing."""
     handle = delta.open_table(store, name)
     if handle is None:
         raise UserError(f"{store.uri}: table {name} is in the dictionary but not in storage")
-    if not store.is_local:
-        return handle.to_pyarrow_dataset()
     # Arrow's own file system: reading through delta-rs takes a Python call a block, and its threads outlive the query.
-    local = pyarrow.fs.SubTreeFileSystem(store.delta_uri(name), pyarrow.fs.LocalFileSystem())
-    return handle.to_pyarrow_dataset(filesystem=local)
+    local = (
+        pyarrow.fs.SubTreeFileSystem(store.delta_uri(name), pyarrow.fs.LocalFileSystem()) if store.is_local else None
+    )
+    given = handle.to_pyarrow_dataset(filesystem=local)
+    folders = ds.partitioning(
+        pa.schema([given.schema.field(one) for one in handle.metadata().partition_columns]), flavor="hive"
+    )
+    parts = [
+        given.format.make_fragment(part.path, given.filesystem, folders.parse(part.path))
+        for part in given.get_fragments()
+    ]
+    return ds.FileSystemDataset(parts, given.schema, given.format, given.filesystem)
 
 
 def _visible(store: Store) -> list[str]:

@@ -66,6 +66,13 @@ class Layout:
         # Not in the table's configuration: delta-rs 1.6 refuses properties that it does not know.
         return json.dumps({"sort": self.sort, "owner": self.owner, "key": self.key})
 
+    @property
+    def configuration(self) -> dict[str, str]:
+        """Which columns have statistics: without it delta-rs 1.6 takes every other one for a column of nulls, and a
+        reader that filters by it (`DeltaTable.to_pyarrow_dataset`) finds no row."""
+        bounded = [name for name in self.key if name not in self.partition_by]
+        return {"delta.dataSkippingStatsColumns": ",".join(bounded)} if bounded else {}
+
 
 @dataclass(frozen=True, slots=True)
 class LivePart:
@@ -160,6 +167,7 @@ def create(store: Store, name: str, wanted: Layout, adds: Sequence[Part], number
             mode="error",
             partition_by=list(wanted.partition_by),
             description=wanted.description,
+            configuration=wanted.configuration,
             storage_options=store.delta_options(),
             commit_properties=CommitProperties(app_transactions=[Transaction(APP, number)]),
         )

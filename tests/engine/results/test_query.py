@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from deltalake import DeltaTable
 
 from engine.commit import recover
 from engine.errors import UserError
 from engine.events import ignore
 from engine.results.open import newest, scan, tables
-from engine.results.query import query
+from engine.results.query import PLAIN, query
 from engine.results.summary import errors, history, status
 from engine.running.progress import CommitSettings, Progress
 from engine.running.record import begin
@@ -113,7 +117,7 @@ def test_a_mistake_is_told_on_one_line(store: Store, sql: str, said: str) -> Non
 
 def test_an_interpreter_that_queried_exits_cleanly(store: Store) -> None:
     code = f"""
-from engine.results.query import query
+from engine.results.query import PLAIN, query
 from engine.storage import Store
 print(query(Store({store.uri!r}), 'SELECT count(*) n FROM epochs_all').to_pylist())
 """
@@ -152,3 +156,43 @@ def test_history_tells_every_run(store: Store) -> None:
     assert told["state"].to_list() == ["finished", "finished", "interrupted"]
     assert told["files"].to_list() == [3, 5, 0]
     assert told["bad"].to_list() == [1, 2, 0]
+
+
+def _examples(store: Store) -> Iterator[tuple[str, str, object, int]]:
+    """Of each column of each table with plain values: the first value that is one, and how many rows have it."""
+    for name in tables(store):
+        frame = scan(store, name).collect()
+        for column in frame.iter_columns():
+            known = column.drop_nulls()
+            if len(known) and not column.dtype.is_nested():
+                yield name, column.name, known[0], int((column == known[0]).sum())
+
+
+def test_a_filter_by_any_column_finds_its_rows(store: Store) -> None:
+    found = [
+        (name, column, query(store, f'SELECT count(*) AS n FROM {_whole(name)} WHERE "{column}" = {_literal(value)}'))
+        for name, column, value, _ in _examples(store)
+    ]
+    expected = [(name, column, n) for name, column, _, n in _examples(store)]
+    assert [(name, column, answer["n"][0].as_py()) for name, column, answer in found] == expected
+
+
+def test_a_column_of_nulls_is_found(store: Store) -> None:
+    nulls = scan(store, "files").collect()["traceback"].null_count()
+    assert nulls > 0
+    answer = query(store, "SELECT count(*) AS n FROM files WHERE traceback IS NULL")
+    assert answer.to_pylist() == [{"n": nulls}]
+
+
+def test_so_it_does_for_whoever_reads_by_delta(store: Store) -> None:
+    for name, column, value, n in _examples(store):
+        dataset = DeltaTable(store.delta_uri(name)).to_pyarrow_dataset()
+        assert dataset.count_rows(filter=pc.field(column) == pa.scalar(value, dataset.schema.field(column).type)) == n
+
+
+def _whole(name: str) -> str:
+    return name if name in PLAIN else f"{name}_all"
+
+
+def _literal(value: object) -> str:
+    return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
