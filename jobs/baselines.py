@@ -21,7 +21,7 @@ from engine.longitudinal.nights import NEEDED
 from engine.longitudinal.plan import NIGHTS, plan
 from engine.longitudinal.tables import LEAST, MOST
 from engine.longitudinal.work import Baselines, refer
-from engine.results.open import current, is_backtest, newest, scan, tables
+from engine.results.open import current, is_backtest, newest, newest_with, scan, tables
 from engine.run import RunSettings, run
 from engine.running.progress import CommitSettings, RunSummary
 from engine.running.record import refuse_if_running
@@ -146,13 +146,7 @@ def _with_nights(store: Store) -> str:
     """The module_id of the nights. Raises `UserError` where there are none to be compared."""
     if is_backtest(store):
         raise UserError(f"{store.uri}: a backtest, which has no nights; name the output of `nightmill reprocess`")
-    found = newest(store)
-    if found is None or NIGHTS not in tables(store):
-        raise UserError(f"{store.uri}: no table nights; `nightmill reprocess … -o {store.uri}` makes one")
-    missing = sorted(set(NEEDED) - set(scan(store, NIGHTS).collect_schema().names()))
-    if missing:
-        raise UserError(f"{store.uri}: nights has no column {', '.join(missing)}, so no night can be chosen or judged")
-    return found
+    return newest_with(store, NIGHTS, NEEDED)
 
 
 def _is_shown(store: Store, identity: Identity) -> bool:

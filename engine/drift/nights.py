@@ -11,7 +11,7 @@ import polars as pl
 
 from engine.drift.days import Period
 from engine.errors import UserError
-from engine.results.open import newest, scan, tables
+from engine.results.open import newest_with, scan
 from engine.storage import Store
 from kernels.arrays import Flags, Floats
 
@@ -55,13 +55,7 @@ class Nights:
 
 def module_of(store: Store) -> str:
     """The module_id whose nights are looked at. Raises `UserError` where the output has no nights that can be dated."""
-    found = newest(store)
-    if found is None or TABLE not in tables(store):
-        raise UserError(f"{store.uri}: no table {TABLE}; name the output of `nightmill reprocess`")
-    missing = sorted(set(NEEDED) - set(scan(store, TABLE).collect_schema().names()))
-    if missing:
-        raise UserError(f"{store.uri}: {TABLE} has no column {', '.join(missing)}")
-    return found
+    return newest_with(store, TABLE, NEEDED)
 
 
 def last_day(store: Store, module_id: str) -> date:

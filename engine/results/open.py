@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from engine import ledger
@@ -55,6 +57,19 @@ def newest(store: Store) -> str | None:
     runs."""
     chosen = _finished(ledger.runs(store).filter(~READS_ROWS))
     return None if chosen.is_empty() else str(chosen["module_id"][-1])
+
+
+def newest_with(store: Store, table: str, columns: Iterable[str]) -> str:
+    """`newest`, of which the output has `table` with these columns. Raises `UserError` where it has not."""
+    found = newest(store)
+    if found is None or table not in tables(store):
+        raise UserError(f"{store.uri}: no table {table}; `nightmill reprocess … -o {store.uri}` makes one")
+    missing = sorted(set(columns) - set(scan(store, table).collect_schema().names()))
+    if missing:
+        raise UserError(
+            f"{store.uri}: {table} has no column {', '.join(missing)}; reprocess with a module that gives it"
+        )
+    return found
 
 
 def _newest_of_each(runs: pl.DataFrame) -> list[str]:
