@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.night.epochs import AWAKE
 from engine.night.features import describe, measure
 from engine.night.reasons import BIT
 from tests.engine.night.hand import night, session, us
@@ -129,12 +130,70 @@ def test_a_lost_channel_is_named(share: str, feature: str) -> None:
     assert "SIG_MISSING" in made.reasons
 
 
-def test_least_data_are_of_the_quantity() -> None:
-    hr = np.full(8 * HOUR, np.nan)
-    hr[100:820] = 55.0
-    assert _describe({"hr_bpm": hr}).values["hr_mean"] == 55.0
-    hr[819] = np.nan
-    assert _describe({"hr_bpm": hr}).values["hr_mean"] is None
+@pytest.mark.parametrize(
+    ("column", "least", "feature"),
+    [
+        ("hr_bpm", 720, "hr_mean"),
+        ("rmssd_ms", 360, "ln_rmssd"),
+        ("sdnn_ms", 180, "sdnn_median"),
+        ("hrv_ratio", 180, "hrv_ratio_median"),
+        ("rr_brpm", 360, "rr_iqr"),
+        ("pulse_amp", 720, "pulse_amp_median"),
+        ("perfusion_index_pct", 720, "perfusion_median"),
+        ("enmo_mg", 720, "still_frac"),
+        ("skin_temp_c", 720, "wst_p05"),
+        ("skin_temp_c", 720 + 30, "wst_p99_stable"),  # of whose first and last 15 the change in 5 min is unknown
+    ],
+)
+def test_least_data_are_of_the_quantity(column: str, least: int, feature: str) -> None:
+    for n, told in ((least, True), (least - 1, False)):
+        values = np.full(8 * HOUR, np.nan)
+        values[300 : 300 + n] = 34.0
+        assert (_describe({column: values}).values[feature] is not None) == told
+
+
+def test_the_slope_at_onset_needs_540_of_its_720_epochs() -> None:
+    for n, told in ((540, True), (539, False)):
+        warm = np.full(8 * HOUR, np.nan)
+        warm[100 : 100 + n] = 34.0
+        warm[2 * HOUR + 60 :] = 34.0  # later ones do not count
+        assert (_describe({"skin_temp_c": warm}).values["wst_slope_onset"] is not None) == told
+
+
+def test_the_rate_at_rest_is_the_tenth_percentile() -> None:
+    hr = np.linspace(70, 50, 8 * HOUR)
+    assert _describe({"hr_bpm": hr}).values["rhr_p10"] == pytest.approx(52.0, abs=0.05)
+
+
+def test_five_mg_are_not_still() -> None:
+    enmo = np.where(np.arange(8 * HOUR) % 2, 5.0, 4.999)
+    assert _describe({"enmo_mg": enmo}).values["still_frac"] == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize(("in_five_minutes", "warmest"), [(0.19, 36.0), (0.21, 34.0)])
+def test_a_stable_temperature_changes_by_a_fifth_of_a_degree_in_five_minutes(
+    in_five_minutes: float, warmest: float
+) -> None:
+    warm = np.minimum(34.0 + in_five_minutes / 30 * np.maximum(np.arange(8 * HOUR) - 4 * HOUR, 0), 36.0)
+    warm[np.flatnonzero(warm == 36.0)[1:]] = np.nan
+    assert _describe({"skin_temp_c": warm}).values["wst_p99_stable"] == pytest.approx(warmest, abs=0.25)
+
+
+def test_the_first_half_hour_of_sleep_is_not_stable() -> None:
+    begin = (_describe().sleep.onset_us - START_US) // 10_000_000
+    warm = np.where(np.arange(8 * HOUR) < begin + 180, 36.0, 34.0)
+    assert _describe({"skin_temp_c": warm}).values["wst_p99_stable"] == 34.0
+    warm[: begin + 180 + 60] = 36.0
+    assert _describe({"skin_temp_c": warm}).values["wst_p99_stable"] > 35.0
+
+
+@pytest.mark.parametrize(("epochs", "bouts"), [(30, 1), (29, 0)])
+def test_a_bout_awake_lasts_five_minutes(epochs: int, bouts: int) -> None:
+    angle = np.full((8 * HOUR, 2), 10.0)
+    angle[1000 : 1000 + epochs] = (30.0, -30.0)
+    made = _describe({"angle5_deg": angle})
+    assert (made.epochs.sleep == AWAKE).sum() == epochs
+    assert made.values["n_awake"] == bouts
 
 
 def test_off_the_wrist_for_most_of_the_night() -> None:
@@ -158,10 +217,14 @@ def test_awake_bouts_of_five_minutes_count() -> None:
 
 
 def test_the_ava_window_trims_and_asks_for_four_hours() -> None:
-    t = np.arange(8 * HOUR)
-    hr = np.where(t < 85 * 6, 100.0, np.where(t >= 8 * HOUR - 25 * 6, 100.0, 50.0))
-    assert _describe({"hr_bpm": hr}, window="ava2019").values["hr_mean"] < 51
+    slept, ts_us = _describe().sleep, START_US + 10_000_000 * np.arange(8 * HOUR)
+    inside = (ts_us >= slept.onset_us + 90 * 60_000_000) & (ts_us < slept.end_us - 30 * 60_000_000)
+    hr = np.where(inside, 50.0, 100.0)
+    assert _describe({"hr_bpm": hr}, window="ava2019").values["hr_mean"] == 50.0
     assert _describe({"hr_bpm": hr}).values["hr_mean"] > 60
+    for at in np.flatnonzero(inside)[[0, -1]]:
+        one = np.where(np.arange(8 * HOUR) == at, 100.0, hr)
+        assert _describe({"hr_bpm": one}, window="ava2019").values["hr_mean"] > 50.0
     short = _describe(hours=5.5, window="ava2019")
     assert short.values["hr_mean"] is None
     assert "SHORT" in short.reasons
