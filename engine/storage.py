@@ -21,14 +21,12 @@ from engine.errors import ConfigError
 class StoreOptions:
     """How to reach storage; no secrets. All but `attempts` concern S3 only.
 
-    `endpoint` is the URL of an S3-compatible server (None = AWS), `profile` a named AWS profile, `anonymous` reads
-    public buckets without credentials. `attempts` and `timeout_s` bound the retries of one request.
+    `endpoint` is the URL of an S3-compatible server (None = AWS); `attempts` and `timeout_s` bound the retries of one
+    request.
     """
 
     endpoint: str | None = None
     region: str | None = None
-    profile: str | None = None
-    anonymous: bool = False
     attempts: int = 5
     timeout_s: float = 60.0
 

@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -78,7 +77,7 @@ class Bucket:
     def delta_options(self) -> dict[str, str]:
         options = {f"AWS_{key.upper()}": value for key, value in _config(self._options).items()}
         options["AWS_ALLOW_HTTP"] = str(options.get("AWS_ENDPOINT", "").startswith("http://")).lower()
-        provider = _provider(self._options)
+        provider = _provider()
         if provider is not None:
             keys = provider()
             options |= {"AWS_ACCESS_KEY_ID": keys["access_key_id"], "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"]}
@@ -119,7 +118,7 @@ def _connection(options: StoreOptions) -> dict[str, Any]:
         "config": _config(options),
         "client_options": {"timeout": seconds, "connect_timeout": timedelta(seconds=10), "allow_http": True},
         "retry_config": {"max_retries": options.attempts - 1, "retry_timeout": 3 * seconds},
-        "credential_provider": _provider(options),
+        "credential_provider": _provider(),
     }
 
 
@@ -129,8 +128,6 @@ def _config(options: StoreOptions) -> dict[str, str]:
     config = {"region": region or "us-east-1"}
     if endpoint:
         config |= {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
-    if options.anonymous:
-        config["skip_signature"] = "true"
     return config
 
 
@@ -163,34 +160,24 @@ def _entry(found: Any) -> Entry:
     return Entry(found["path"], found["size"], key)
 
 
-@dataclass(frozen=True)
-class _Profile:
+def _kept_credentials() -> dict[str, Any]:
     """Credentials from the AWS tools' own files (through botocore, which s3fs brings); asked again as they expire."""
+    from botocore.session import Session  # type: ignore[import-untyped]
 
-    name: str | None
-
-    def __call__(self) -> dict[str, Any]:
-        from botocore.session import Session  # type: ignore[import-untyped]
-
-        found = Session(profile=self.name).get_credentials()
-        if found is None:
-            raise AccessDenied(f"AWS profile {self.name or 'default'}: no credentials")
-        keys = found.get_frozen_credentials()
-        return {
-            "access_key_id": keys.access_key,
-            "secret_access_key": keys.secret_key,
-            "token": keys.token,
-            "expires_at": datetime.now(UTC) + timedelta(minutes=30),
-        }
+    found = Session().get_credentials()
+    if found is None:
+        raise AccessDenied(f"AWS profile {os.environ.get('AWS_PROFILE', 'default')}: no credentials")
+    keys = found.get_frozen_credentials()
+    return {
+        "access_key_id": keys.access_key,
+        "secret_access_key": keys.secret_key,
+        "token": keys.token,
+        "expires_at": datetime.now(UTC) + timedelta(minutes=30),
+    }
 
 
-def _provider(options: StoreOptions) -> Callable[[], dict[str, Any]] | None:
+def _provider() -> Callable[[], dict[str, Any]] | None:
     """None where the client finds credentials itself: environment, web identity, the machine's role."""
-    if options.anonymous:
-        return None
-    if options.profile:
-        return _Profile(options.profile)
     kept = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")).expanduser()
-    if "AWS_ACCESS_KEY_ID" not in os.environ and ("AWS_PROFILE" in os.environ or kept.is_file()):
-        return _Profile(None)
-    return None
+    in_files = "AWS_PROFILE" in os.environ or kept.is_file()
+    return _kept_credentials if in_files and "AWS_ACCESS_KEY_ID" not in os.environ else None

@@ -153,7 +153,8 @@ def test_credentials_of_a_profile(s3_endpoint: str, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(kept))
     for name in KEYS:
         monkeypatch.delenv(name, raising=False)
-    store = Store("s3://test/profile", StoreOptions(endpoint=s3_endpoint, profile="lab"))
+    monkeypatch.setenv("AWS_PROFILE", "lab")
+    store = Store("s3://test/profile", StoreOptions(endpoint=s3_endpoint))
     store.write("x", b"1")
     assert store.read("x") == b"1"
     assert store.delta_options()["AWS_ACCESS_KEY_ID"] == KEYS["AWS_ACCESS_KEY_ID"]
