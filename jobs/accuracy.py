@@ -38,7 +38,7 @@ def _epoch_rows(epochs: pl.DataFrame, truth: pl.DataFrame) -> list[tuple[object,
     right = (slept["sleep_state"] == "sleep") == slept["sleep"]
     return [
         ("heart rate", "bpm", beat.height, _pct(beat.height, worn), "mean absolute", _mae(beat, "hr_bpm")),
-        ("RMSSD", "%", hrv.height, _pct(hrv.height, worn), "median absolute", _relative(hrv, "rmssd_ms")),
+        ("RMSSD", "%", hrv.height, _pct(hrv.height, worn), "median absolute", _relative_rmssd(hrv)),
         ("skin temperature", "Cel", skin.height, _pct(skin.height, worn), "mean absolute", _mae(skin, "skin_temp_c")),
         (
             "wear",
@@ -79,8 +79,8 @@ def _mae(frame: pl.DataFrame, column: str) -> float | None:
     return found
 
 
-def _relative(frame: pl.DataFrame, column: str) -> float | None:
-    found: float | None = frame.select((100 * (pl.col(f"{column}_out") / pl.col(column) - 1)).abs().median()).item()
+def _relative_rmssd(frame: pl.DataFrame) -> float | None:
+    found: float | None = frame.select((100 * (pl.col("rmssd_ms_out") / pl.col("rmssd_ms") - 1)).abs().median()).item()
     return found
 
 

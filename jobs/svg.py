@@ -121,13 +121,13 @@ class _Scale:
         return [(tick, number(tick)) for tick in round_ticks(self.low, self.high)]
 
 
-def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten.
+def round_ticks(low: float, high: float) -> list[float]:
+    """About five multiples of 1, 2 or 5 times a power of ten.
 
     >>> round_ticks(0.13, 0.87)
     [0.2, 0.4, 0.6, 0.8]
     """
-    rough = (high - low) / about
+    rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-EXPANDING = None
-"""A window that begins with the series."""
+EXPANDING_H = 0
+"""In arrays of window lengths: a window that begins with the series, in settings None."""
 
 
 class Policy(StrEnum):

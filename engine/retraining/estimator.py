@@ -12,7 +12,7 @@ from sklearn.base import clone
 from engine.errors import UserError
 from engine.retraining import linear
 from engine.retraining.normaliser import same_features
-from engine.retraining.plain import fields, texts
+from engine.retraining.plain import feature_names, fields
 from engine.retraining.rows import Floats, features_of, persons, values
 from engine.retraining.step import Step
 
@@ -83,7 +83,7 @@ class Estimator(Step):
 
     def learn_again(self, learned: Any) -> None:
         names, state = fields(learned, ("features", "model"), "the Estimator's learned values")
-        self.features_ = texts(names, "features")
+        self.features_ = feature_names(names)
         self.model_ = linear.learn_again(clone(self.model), state, len(self.features_))
 
 

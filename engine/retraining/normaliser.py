@@ -10,7 +10,7 @@ import polars as pl
 from engine.errors import UserError
 from engine.longitudinal.deviations import MAD_TO_SD
 from engine.longitudinal.features import FEATURES
-from engine.retraining.plain import array, fields, refused, texts, whole
+from engine.retraining.plain import array, feature_names, fields, refused, whole
 from engine.retraining.rows import Floats, Persons, each, features_of, values
 from engine.retraining.step import Step
 from kernels.baseline import past_baseline
@@ -67,7 +67,7 @@ class Normaliser(Step):
 
     def learn_again(self, learned: Any) -> None:
         names, median, mad = fields(learned, ("features", "median", "mad"), "the Normaliser's learned values")
-        self.features_ = texts(names, "features")
+        self.features_ = feature_names(names)
         self.median_ = array(median, (len(self.features_),), "median")
         self.mad_ = array(mad, (len(self.features_),), "mad")
         if not set(self.features_) <= FLOORS.keys() or (self.mad_ < 0).any():

@@ -41,11 +41,11 @@ def fields(value: Any, names: Sequence[str], where: str) -> list[Any]:
     return [value[name] for name in names]
 
 
-def texts(value: Any, where: str) -> tuple[str, ...]:
+def feature_names(value: Any) -> tuple[str, ...]:
     """Distinct texts, at least one."""
     good = isinstance(value, list) and 0 < len(value) <= MOST_FEATURES and all(isinstance(one, str) for one in value)
     if not good or len(set(value)) != len(value):
-        raise refused(f"{where} must be a list of distinct texts")
+        raise refused("features must be a list of distinct texts")
     return tuple(value)
 
 

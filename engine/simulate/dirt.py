@@ -41,9 +41,9 @@ def mangle(table: bytes) -> bytes:
     return re.sub(rb"(?m)^-0\r", b"0\r", shorter)
 
 
-def truncate(archive: bytes, share: float = 0.6) -> bytes:
-    """The first part of an upload: no central directory, the member at the cut broken off."""
-    return archive[: int(len(archive) * share)]
+def truncate(archive: bytes) -> bytes:
+    """The first 60 % of an upload: no central directory, the member at the cut broken off."""
+    return archive[: int(len(archive) * 0.6)]
 
 
 def stray(kind: str, start_s: int, rng: np.random.Generator) -> bytes:

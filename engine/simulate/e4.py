@@ -72,7 +72,7 @@ def members(session: Session) -> dict[str, bytes]:
     start = b"%d.000000\n" % session.start_s
     tags = "".join(f"{session.start_s + t:.2f}\n" for t in session.tags_s)
     return {
-        "ACC.csv": _triple(start, b", ") + _triple(b"32.000000\n", b", ") + _vectors(session.acc),
+        "ACC.csv": _triple(start) + _triple(b"32.000000\n") + _vectors(session.acc),
         "BVP.csv": b"%d.00\n64.000000\n" % session.start_s + b"-0.00\n" * 10 + decimals(session.bvp[10:], 2),
         "EDA.csv": start + b"4.000000\n" + decimals(session.eda, 6),
         "HR.csv": b"%d.000000\n1.000000\n" % (session.start_s + HR_DELAY_S) + decimals(_heart_rate(session), 2),
@@ -125,8 +125,8 @@ def _squeeze(texts: NDArray[np.bytes_]) -> bytes:
     return joined
 
 
-def _triple(line: bytes, separator: bytes) -> bytes:
-    return separator.join([line.strip()] * 3) + b"\n"
+def _triple(line: bytes) -> bytes:
+    return b", ".join([line.strip()] * 3) + b"\n"
 
 
 def _heart_rate(session: Session) -> NDArray[np.int64]:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from engine.backtest.contract import COLD, Floats, Ints
 from engine.backtest.fits.batch import Fate, FitStatus, Fitting
 from engine.backtest.fits.fitting import as_json
+from engine.backtest.grid import EXPANDING_H
 from engine.backtest.series.hourly import HOUR_US
 from engine.backtest.sweep.keys import Keys
-from engine.backtest.sweep.requests import EXPANDING_H, Request
+from engine.backtest.sweep.requests import Request
 from engine.backtest.sweep.windows import NO_HOUR, SENTENCES, Role, Short
 from engine.backtest.tables import ATTEMPTS, FITS
 from engine.schemas import TIME

@@ -23,13 +23,13 @@ def ratio_draws(above: Floats, below: Floats, draws: int = DRAWS, seed: int = SE
     return found
 
 
-def interval(draws: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
-    """(k,) lower and upper percentile of (draws, k); NaN draws are left out, NaN where there are no others."""
+def interval(draws: Floats) -> tuple[Floats, Floats]:
+    """(k,) the ends of the middle 95 % of (draws, k); NaN draws are left out, NaN where there are no others."""
     ends = np.full((2, draws.shape[1]), np.nan)
     for j, column in enumerate(draws.T):
         known = column[np.isfinite(column)]
         if known.size:
-            ends[:, j] = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+            ends[:, j] = np.quantile(known, [(1 - 0.95) / 2, (1 + 0.95) / 2])
     return ends[0], ends[1]
 
 

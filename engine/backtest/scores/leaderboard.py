@@ -27,12 +27,7 @@ class Leaderboard:
     n_users: int
 
 
-def leaderboard(
-    series: pl.LazyFrame,
-    cpu: pl.DataFrame | None = None,
-    draws: int = bootstrap.DRAWS,
-    seed: int = bootstrap.SEED,
-) -> Leaderboard:
+def leaderboard(series: pl.LazyFrame, cpu: pl.DataFrame | None = None, draws: int = bootstrap.DRAWS) -> Leaderboard:
     """Configurations by MASE, best first, of `SERIES_SCORES` rows (filtered by vital or not) and `cost` frame.
 
     Columns: `CONFIGURATION`; mae, rmse, bias, mase, answered, own, covered, width, wql, and n_common (rows with an
@@ -60,13 +55,13 @@ def leaderboard(
             schema={"model": pl.String, **dict.fromkeys((*FIT_KEY[1:], "n_fits"), pl.Int64), "cpu_s": pl.Float64}
         )
     price = _joined(compared.configurations, cpu.select(*FIT_KEY, "n_fits", "cpu_s"), FIT_KEY)
-    table = _joined(_joined(table, own, CONFIGURATION), _compared(compared, price, draws, seed), CONFIGURATION)
+    table = _joined(_joined(table, own, CONFIGURATION), _compared(compared, price, draws), CONFIGURATION)
     table = _with_front(table).sort("mase_charged", "cpu_s", *CONFIGURATION, nulls_last=True)
-    unseen = bootstrap.best_unseen(compared.scaled, compared.n_scaled, draws, seed)
+    unseen = bootstrap.best_unseen(compared.scaled, compared.n_scaled, draws)
     return Leaderboard(table, basis, unseen, len(compared.subjects))
 
 
-def _compared(compared: Users, price: pl.DataFrame, draws: int, seed: int) -> pl.DataFrame:
+def _compared(compared: Users, price: pl.DataFrame, draws: int) -> pl.DataFrame:
     """What needs users, beside the price: skill with its interval, differences from the best. Of equals the cheapest
     is the best."""
     whole = np.ones(len(compared.subjects))
@@ -74,9 +69,7 @@ def _compared(compared: Users, price: pl.DataFrame, draws: int, seed: int) -> pl
     with np.errstate(invalid="ignore", divide="ignore"):
         mase = np.where(n_scaled > 0, whole @ compared.scaled / n_scaled, np.nan)
         skill = np.where(n_series > 0, 1 - np.exp(whole @ compared.log_ratio / n_series), np.nan)
-    low, high = bootstrap.interval(
-        1 - np.exp(bootstrap.ratio_draws(compared.log_ratio, compared.n_series, draws, seed))
-    )
+    low, high = bootstrap.interval(1 - np.exp(bootstrap.ratio_draws(compared.log_ratio, compared.n_series, draws)))
     columns = {"mase_charged": mase, "skill": skill, "skill_low": low, "skill_high": high}
     best = np.zeros(len(mase), np.bool_)
     p = corrected = np.full(len(mase), np.nan)

@@ -129,7 +129,6 @@ def _score(name: str) -> pa.Field:
     return column(name, pa.int64() if name in ("n_due", "n") else pa.float64(), unit, meaning)
 
 
-SCOPES = ("all", "vital", "cell")
 _CELL_KEY = ("scope", "vital", *CONFIGURATION, "step", "age_h")
 SCORES = Table(
     schema=pa.schema(

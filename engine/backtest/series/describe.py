@@ -41,11 +41,6 @@ def data_hash(series: Series) -> str:
     return digest.hexdigest()
 
 
-def slice_hash(start: int, values: Floats) -> str:
-    """SHA-256 of an as-of slice: its first hour and (n,) float64 values as models see them."""
-    return hashlib.sha256(f"{start}\n{len(values)}\n".encode() + array_bytes(values)).hexdigest()
-
-
 def describe(series: Series) -> dict[str, Any]:
     """The row of the table `series`, without work_key; times as µs, None where undefined."""
     segments = split(series.vital, series.start, series.values)

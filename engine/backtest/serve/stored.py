@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.backtest.contract import Floats, Ints
+from engine.backtest.grid import EXPANDING_H
 from engine.backtest.series.hourly import HOUR_US
 from engine.backtest.serve.layout import Spec
 from engine.backtest.serve.tables import FIT_STATUSES
@@ -18,7 +19,6 @@ from kernels.serving import ABSENT
 
 FIT_COLUMNS = ("subject_id", "vital", "fit_id", "model", "window_h", "cutoff", "cpu_s", "status")
 ATTEMPT_COLUMNS = ("subject_id", "vital", "model", "window_h", "cutoff", "origin", "mean", "low", "high")
-EXPANDING_H = -1
 SeriesKey = tuple[str, str]
 """subject_id, vital"""
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.backtest.contract import COLD, Floats
-from engine.backtest.sweep.requests import EXPANDING_H, Request
+from engine.backtest.grid import EXPANDING_H
+from engine.backtest.sweep.requests import Request
 
 KEY_LENGTH = 16
 NO_FIT = "cold"

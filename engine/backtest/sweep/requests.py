@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.contract import COLD, Fits, Floats, Ints, Model
-from engine.backtest.grid import Grid
+from engine.backtest.grid import EXPANDING_H, Grid
 from engine.backtest.sweep import timeline as timelines
 from engine.backtest.sweep.cutoffs import Demand, demand, distinct
 from engine.backtest.sweep.late import unroll
 from engine.backtest.sweep.timeline import Timeline
 from engine.backtest.sweep.windows import NO_HOUR, Codes, Short, Sight, WindowFits, window_fits
-
-EXPANDING_H = 0
-"""In `Request.window_h`: a window that begins with the segment."""
 
 
 @dataclass(frozen=True, slots=True)

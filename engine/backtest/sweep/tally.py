@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.contract import Ints, Model
-from engine.backtest.grid import Grid, Policy
+from engine.backtest.grid import EXPANDING_H, Grid, Policy
 from engine.backtest.sweep.cost import Cost, row_costs
 from engine.backtest.sweep.cutoffs import configurations, last_cutoff, offered
-from engine.backtest.sweep.requests import EXPANDING_H, Request, Wanted, requested, want
+from engine.backtest.sweep.requests import Request, Wanted, requested, want
 from engine.backtest.sweep.spans import spans
 from engine.backtest.sweep.timeline import Timeline, look, same_segment
 from engine.backtest.sweep.windows import NO_HOUR, Role, Short

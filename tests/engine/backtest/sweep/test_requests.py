@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.backtest.contract import COLD, History
-from engine.backtest.grid import Grid, Policy
+from engine.backtest.grid import EXPANDING_H, Grid, Policy
 from engine.backtest.series.asof import State
 from engine.backtest.series.origins import judge
 from engine.backtest.sweep import timeline as timelines
 from engine.backtest.sweep.counts import distinct, over
-from engine.backtest.sweep.requests import EXPANDING_H, Request, Span, period_h, request
+from engine.backtest.sweep.requests import Request, Span, period_h, request
 from engine.backtest.sweep.windows import NO_HOUR, SENTENCES, Role, Short
 from tests.engine.backtest.sweep.grids import MODELS, Needed, Traits, needed, series, with_holes
 
