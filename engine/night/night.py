@@ -82,7 +82,7 @@ class Night:
             return Outcome({}, told)
         tables = {
             "epochs": rows.epochs_table(epochs, source),
-            "nights": rows.nights_table(judged, source),
+            "nights": rows.nights_table(judged, filtered.sessions, source),
             "vitals": rows.vitals_table(epochs, readings.hours(parsed.readings), source),
             "still_windows": still_windows.table(epochs, filtered.sessions, source),
         }

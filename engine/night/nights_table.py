@@ -148,8 +148,24 @@ _COVERAGE_BREATH = [
         ("perfusion", "perfusion_index_pct while worn and q_ppg of at least 0.6"),
     )
 ]
+_DEVICE = [
+    column("device", TEXT, "1", "vendor and model of what recorded most of the night; null if not told", since=SINCE),
+    column("firmware", TEXT, "1", "that device's firmware, as it states it; null if not told", since=SINCE),
+]
 NIGHTS = Table(
-    schema=pa.schema([*_HEADER, *_HEART, *_TEMPERATURE, *_SLEEP, *_COVERAGE, *_QUALITY, *_BREATH, *_COVERAGE_BREATH]),
+    schema=pa.schema(
+        [
+            *_HEADER,
+            *_HEART,
+            *_TEMPERATURE,
+            *_SLEEP,
+            *_COVERAGE,
+            *_QUALITY,
+            *_BREATH,
+            *_COVERAGE_BREATH,
+            *_DEVICE,
+        ]
+    ),
     key=("subject_id", "night_date", "source_id"),
     sort=("subject_id", "night_date", "source_id"),
 )

@@ -64,10 +64,28 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Device:
+    """vendor, model: "unknown" where the file states none."""
+
     vendor: str
     model: str
     serial: str | None = None
     firmware: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """Vendor and model; None without a vendor, since a model alone may be a mere format (EDF).
+
+        >>> Device("Axivity", "AX6").name, Device("Acme", "unknown").name, Device("unknown", "EDF+C").name
+        ('Axivity AX6', 'Acme', None)
+        """
+        vendor, model = stated(self.vendor), stated(self.model)
+        return vendor and " ".join(filter(None, (vendor, model)))
+
+
+def stated(text: str | None) -> str | None:
+    """What a device states of itself, its words apart by single spaces; None for nothing, and for "unknown"."""
+    told = " ".join((text or "").split())
+    return None if told.casefold() in ("", "unknown") else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from engine.module import Source
 from engine.night.epochs import UNKNOWN, Epochs
 from engine.night.features import HOUR
 from engine.night.grid import EPOCH_US
+from engine.night.nights import Session
 from engine.night.nights_table import NIGHTS
 from engine.night.quality import GOOD_PPG, GOOD_TEMP, Judged
+from engine.night.recording import stated
 from engine.night.tables import EPOCHS, VITALS
 from engine.night.wear import ON
 from engine.vitals.hours import Hours, by_hour
@@ -41,10 +43,10 @@ def epochs_table(epochs: Epochs, source: Source) -> pa.Table:
     return _table(EPOCHS.schema, {**columns, **arrays}, source, len(epochs))
 
 
-def nights_table(nights: Iterable[Judged], source: Source) -> pa.Table:
-    """Rows of `nights`, in date order."""
+def nights_table(nights: Iterable[Judged], sessions: Sequence[Session], source: Source) -> pa.Table:
+    """Rows of `nights`, in date order. sessions: all of the Source, as their epochs number them."""
     same = {"subject_id": source.subject_id, "source_id": source.source_id}
-    rows = [{**same, **_night(judged)} for judged in nights]
+    rows = [{**same, **_night(judged), **_device(judged, sessions)} for judged in nights]
     told = [{name: value for name, value in row.items() if _is_told(value)} for row in rows]
     return pa.Table.from_arrays(pa.array(told, pa.struct(NIGHTS.schema)).flatten(), schema=NIGHTS.schema)
 
@@ -122,6 +124,14 @@ def _night(judged: Judged) -> dict[str, Any]:
         "band": judged.band,
         "reasons": list(judged.reasons),
     }
+
+
+def _device(judged: Judged, sessions: Sequence[Session]) -> dict[str, str | None]:
+    """What the session with most epochs of the night states; no serial number, which tells whose night it is."""
+    epochs = judged.night.epochs
+    most = int(np.bincount(epochs.session[epochs.recorded]).argmax())
+    device = sessions[most].recording.device
+    return {"device": device.name, "firmware": stated(device.firmware)}
 
 
 def _table(schema: pa.Schema, columns: dict[str, Any], source: Source, n: int) -> pa.Table:

@@ -6,14 +6,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from engine.night.epochs import Epochs
 from engine.night.features import describe
+from engine.night.nights import Session
 from engine.night.quality import judge
 from engine.night.reasons import BIT
+from engine.night.recording import Device
 from engine.night.rows import epochs_table, nights_table, vitals_table
 from engine.night.tables import OUTPUTS
 from tests.engine.night.hand import night, session, source, us
 
 START_US = us("2026-01-10T22:00")
+
+
+def nights_of(epochs: Epochs, *sessions: Session) -> pa.Table:
+    return nights_table([judge(describe(int(epochs.night[0]), epochs, sessions, "full"))], sessions, source())
 
 
 def _finite(table: pa.Table) -> bool:
@@ -25,7 +32,7 @@ def test_schemas_are_exact_and_nan_is_null() -> None:
     epochs = night(2, START_US, {"hr_bpm": np.nan, "sleep": -1, "reasons": BIT["MOTION"]})
     made = {
         "epochs": epochs_table(epochs, source()),
-        "nights": nights_table([judge(describe(1, epochs, (session(START_US, 2),), "full"))], source()),
+        "nights": nights_of(epochs, session(START_US, 2)),
         "vitals": vitals_table(epochs, {}, source()),
     }
     for name, table in made.items():
@@ -50,19 +57,45 @@ def test_states_are_words_and_the_unknown_is_null() -> None:
 
 def test_a_night_row() -> None:
     epochs = night(8, START_US)
-    day = int(epochs.night[0])
-    (row,) = nights_table([judge(describe(day, epochs, (session(START_US, 8),), "full"))], source()).to_pylist()
+    worn = session(START_US, 8, device=Device("Empatica", "E4", "A00001", "3.1"))
+    (row,) = nights_of(epochs, worn).to_pylist()
     assert (row["night_date"], row["wake_date"]) == (date(2026, 1, 10), date(2026, 1, 11))
     assert row["start"] == datetime(2026, 1, 10, 22, tzinfo=UTC)
     assert row["end"] == datetime(2026, 1, 11, 6, tzinfo=UTC)
     assert (row["recorded_h"], row["wear_h"], row["cal_id"], row["band"]) == (8.0, 8.0, "identity", "A")
     assert row["spt_onset"] < row["spt_end"]
     assert row["reasons"] == []
+    assert (row["device"], row["firmware"]) == ("Empatica E4", "3.1")
     assert all(value is not None for value in row.values())
+    assert "A00001" not in str(row)
+
+
+@pytest.mark.parametrize(("device", "told"), [
+    (Device("Acme", "Band", "7", " Ver1.2  r3\n"), ("Acme Band", "Ver1.2 r3")),
+    (Device("Acme", "Unknown", "7"), ("Acme", None)),
+    (Device("unknown", "EDF+D"), (None, None)),
+    (Device("Acme", "", None, ""), ("Acme", None)),
+    (Device("", "", None, "unknown"), (None, None)),
+])  # fmt: skip
+def test_what_a_device_does_not_state_is_null(device: Device, told: tuple[str | None, str | None]) -> None:
+    (row,) = nights_of(night(2, START_US), session(START_US, 2, device=device)).to_pylist()
+    assert (row["device"], row["firmware"]) == told
+
+
+def test_the_device_is_that_of_the_longest_part() -> None:
+    devices = [
+        Device("Acme", "Band", "1", "1.0"),
+        Device("Acme", "Ring", "2", "2.0"),
+        Device("Acme", "Cap", "3", "3.0"),
+    ]
+    sessions = [session(START_US, 8, device=device) for device in devices]
+    which = np.repeat([2, 1, 0], [720, 1440, 720])
+    (row,) = nights_of(night(8, START_US, {"session": which}), *sessions).to_pylist()
+    assert (row["device"], row["firmware"]) == ("Acme Ring", "2.0")
 
 
 def test_no_nights_is_an_empty_table() -> None:
-    assert nights_table([], source()).schema.equals(OUTPUTS["nights"].schema)
+    assert nights_table([], (), source()).schema.equals(OUTPUTS["nights"].schema)
 
 
 @pytest.mark.parametrize(("q_ppg", "q_temp", "worn", "vitals"), [
