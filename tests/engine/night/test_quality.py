@@ -169,3 +169,22 @@ def test_masking_never_raises_a_share_or_the_score(cuts: list[tuple[int, int]], 
         assert after.score is not None
         assert after.score <= before.score
     assert set(shares(cut)) == set(shares(whole))
+
+
+@pytest.mark.parametrize(("gap_min", "score"), [(60.0, 91.5), (60.01, 81.5)])
+def test_a_gap_of_more_than_an_hour_costs_ten(gap_min: float, score: float) -> None:
+    assert night_score(_values(6.5, 0.95, 0.80, 0.70, 0.95, 1.0), gap_min, 0, ALL) == pytest.approx(score, rel=1e-9)
+
+
+@pytest.mark.parametrize(("still", "told"), [(10, True), (9, False)])
+def test_the_calibration_error_needs_ten_still_windows(still: int, told: bool) -> None:
+    error = np.full(8 * HOUR, np.nan)
+    error[500 : 500 + still] = 3.0
+    assert judge(_night({"cal_error_mg": error})).values["cal_error_mg"] == (3.0 if told else None)
+
+
+@pytest.mark.parametrize(("error_mg", "told"), [(9.9, False), (10.1, True)])
+def test_an_accelerometer_ten_mg_off_is_said_where_the_night_is_no_a(error_mg: float, told: bool) -> None:
+    made = judge(_night({"cal_error_mg": error_mg, "q_temp": 0.0, "q_ppg": 0.5}))
+    assert made.band != "A"
+    assert ("ACC_UNCAL" in made.reasons) == told

@@ -90,3 +90,14 @@ def test_turning_over_is_awake_and_off_the_wrist_unknown() -> None:
     assert (sleep.state[1001:1019] == AWAKE).all()
     assert (sleep.state[2000:2010] == UNKNOWN).all()
     assert sleep.state[1500] == ASLEEP
+
+
+@pytest.mark.parametrize(("epochs", "method"), [(12 * 360, "hdcza"), (12 * 360 - 1, "hdcza_fixed")])
+def test_twelve_hours_recorded_have_a_waking_part(epochs: int, method: str) -> None:
+    assert find(night(epochs / 360, us("2026-01-10T20:00")), UTC).method == method
+
+
+@pytest.mark.parametrize(("step", "method"), [(0.19, "hdcza_fixed"), (0.21, "none")])
+def test_the_fixed_threshold_is_a_fifth_of_a_degree(step: float, method: str) -> None:
+    angle = 10.0 + step * (np.arange(2 * 8 * 360) % 2).reshape(-1, 2)
+    assert find(night(8, us("2026-01-10T22:00"), {"angle5_deg": angle}), UTC).method == method

@@ -203,3 +203,68 @@ def test_a_slow_temperature_is_not_lost_between_its_samples(step_s: float) -> No
     warm = channel("skin_temp", (0, 1 / step_s, [33] * int(4 * 3600 / step_s)))
     heat = measure(warm, Grid(0, len(moving)))
     assert (judge(len(moving), _motion(moving), heat, None) == ON).all()
+
+
+def _axes(values_g, epochs: int):  # type: ignore[no-untyped-def]
+    """The same acceleration on all three axes at 1 Hz."""
+    raw = np.rint(np.resize(values_g, 10 * epochs) * 1e4).astype(int)
+    made = move(recording([channel(a, (0, 1.0, raw), scale=1e-4) for a in AXES]), Grid(0, epochs))
+    assert made is not None
+    return made.axes
+
+
+@pytest.mark.parametrize(
+    ("values_g", "still"),
+    [
+        ([0.149, *[0.0] * 599], True),
+        ([0.151, *[0.0] * 599], False),
+        ([0.0129, -0.0129], True),
+        ([0.0131, -0.0131], False),
+    ],
+    ids=["range under 150 mg", "over", "sd under 13 mg", "over"],
+)
+def test_an_hour_is_still_by_range_and_by_deviation(values_g: list[float], still: bool) -> None:
+    assert candidates(_axes(values_g, HOUR)).all() == still
+
+
+@pytest.mark.parametrize(
+    ("beside_h", "worn_h", "kept"),
+    [
+        (5, 2.75, False),  # under 30 % of 10 h
+        (5, 3.25, True),  # over 30 %, and over three hours
+        (10, 5.75, False),
+        (10, 6, True),  # six hours are never small
+        (1.75, 2.75, False),  # under three hours and 80 % of 3.5 h
+        (1.5, 2.5, True),  # over 80 %
+        (2, 3, True),  # three hours are not under three
+    ],
+)
+def test_islands_of_wear_are_judged_by_what_lies_beside(beside_h: float, worn_h: float, kept: bool) -> None:
+    beside, worn = round(beside_h * HOUR), round(worn_h * HOUR)
+    moving = np.concatenate([np.zeros(beside, bool), np.ones(worn, bool), np.zeros(beside, bool)])
+    off = candidates(_motion(moving).axes)
+    assert off[:beside].all() and off[-beside:].all()
+    assert off[beside:-beside].any() != kept
+
+
+@pytest.mark.parametrize(("celsius", "off"), [(25.9, True), (26.0, False)])
+def test_cold_is_under_26_degrees(celsius: float, off: bool) -> None:
+    assert temperature_off(_temperature(np.full(60, celsius)), np.zeros((60, 3))).all() == off
+
+
+@pytest.mark.parametrize(
+    ("c_per_min", "warmest", "off"), [(-0.22, 29.9, True), (-0.18, 29.9, False), (-0.22, 33, False)]
+)
+def test_a_fall_of_a_fifth_of_a_degree_a_minute_below_30_says_off(c_per_min: float, warmest: float, off: bool) -> None:
+    falling = warmest + c_per_min / 6 * np.arange(90)
+    assert falling.min() > 26.0
+    assert temperature_off(_temperature(falling), np.zeros((90, 3))).any() == off
+
+
+@pytest.mark.parametrize(("each", "off"), [(8, False), (15, True)], ids=["88 % quiet", "93 %"])
+@pytest.mark.parametrize("axes", [2, 3])
+def test_a_fall_counts_while_two_axes_are_quiet_for_nine_tenths(each: int, off: bool, axes: int) -> None:
+    sd_g = np.where(np.arange(90)[:, None] % each == 0, 0.0081, 0.0079) * np.ones(3)
+    sd_g[:, axes:] = 0.0081
+    falling = 29.9 - 0.22 / 6 * np.arange(90)
+    assert temperature_off(_temperature(falling), sd_g)[45] == off

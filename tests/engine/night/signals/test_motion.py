@@ -107,3 +107,10 @@ def test_brief_spikes_do_not_turn_the_wrist() -> None:
     vectors = _constant((0, 0, 1), 20)
     vectors[100:140] = (1, 0, 0)
     np.testing.assert_allclose(_measure(vectors).angle5_deg, 90.0, atol=0.01)
+
+
+@pytest.mark.parametrize(("reached", "clipped"), [(1.874, False), (1.876, True)])
+def test_within_six_percent_of_the_range_an_axis_is_clipped(reached: float, clipped: bool) -> None:
+    vectors = _constant((0, 0, 1))
+    vectors[:32] = (reached, 0, 0)
+    assert (_measure(vectors, sensor_range=2).q_acc[0] < 1) == clipped

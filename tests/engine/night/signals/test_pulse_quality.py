@@ -58,3 +58,9 @@ def test_uneven_intervals_are_infeasible_but_may_be_good() -> None:
     parts = replace(_good(), even=np.zeros(1))
     assert not parts.feasible.any()
     assert score(parts, np.zeros(1)) == 1.0
+
+
+@pytest.mark.parametrize(("correlation", "trusted"), [(0.8399, False), (0.8401, True)])
+def test_sure_is_a_score_of_eight_tenths(correlation: float, trusted: bool) -> None:
+    """0.5 · (0.84 − 0.66) / 0.30 + 0.3 + 0.2 = 0.8."""
+    assert sure(replace(_good(), correlation=np.array([correlation])), np.zeros(1)).tolist() == [trusted]

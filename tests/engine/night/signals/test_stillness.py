@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.night.signals.stillness import HOUR_SLOTS, change_deg, hdcza, sustained_inactivity, threshold_deg
+from kernels.wear import runs
 
 DAY = 24 * HOUR_SLOTS
 ONSET, END = 11 * HOUR_SLOTS, 19 * HOUR_SLOTS
@@ -85,3 +86,26 @@ def test_a_missing_angle_bounds_a_bout_and_is_not_asleep() -> None:
     asleep, _ = sustained_inactivity(angle)
     assert not asleep[:51].any()
     assert asleep[52:].all()
+
+
+def _still_runs(angle):  # type: ignore[no-untyped-def]
+    return [end - start for start, end in zip(*runs(change_deg(angle) < 0.2), strict=True)]
+
+
+def test_a_still_block_of_exactly_half_an_hour_is_none() -> None:
+    found = {}
+    for slots in range(330, 400):
+        angle = np.random.default_rng(0).normal(0, 20, 2 * HOUR_SLOTS)
+        angle[300 : 300 + slots] = 5.0
+        found[max(_still_runs(angle))] = len(hdcza(angle, np.ones(len(angle), bool), 0.2)[0])
+    assert (found[360], found[361]) == (0, 1)
+
+
+def test_a_gap_of_exactly_an_hour_is_none_between_blocks() -> None:
+    found = {}
+    for slots in range(HOUR_SLOTS - 30, HOUR_SLOTS + 30):
+        angle = np.full(2 * HOUR_SLOTS + slots, 5.0)
+        angle[HOUR_SLOTS : HOUR_SLOTS + slots] = np.random.default_rng(0).normal(0, 20, slots)
+        gap = len(angle) - sum(_still_runs(angle)) - 1  # the first slot has no change before it
+        found[gap] = len(hdcza(angle, np.ones(len(angle), bool), 0.2)[0])
+    assert (found[HOUR_SLOTS - 1], found[HOUR_SLOTS]) == (1, 2)

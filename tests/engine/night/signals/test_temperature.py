@@ -64,3 +64,22 @@ def test_a_slow_sensor_is_lost_when_its_next_value_is_due() -> None:
 def test_every_epoch_of_a_quick_sensor_without_a_mean_is_lost() -> None:
     made = _measure(np.repeat([np.nan, 33.0, np.nan, np.nan, 33.0, np.nan], 40))
     assert np.array_equal(made.lost, np.isnan(made.mean_c))
+
+
+@pytest.mark.parametrize(("in_a_minute", "steady"), [(0.48, 1.0), (0.54, 0.0)])
+def test_half_a_degree_a_minute_is_steady(in_a_minute: float, steady: float) -> None:
+    made = _measure(np.repeat(33.0 + in_a_minute / 6 * np.arange(5), 40))
+    assert made.steady[1:-1].tolist() == [steady] * 3
+
+
+@pytest.mark.parametrize(("celsius", "steady"), [(19.99, 0.0), (20.0, 1.0), (42.0, 1.0), (42.01, 0.0)])
+def test_only_what_skin_can_be_is_steady(celsius: float, steady: float) -> None:
+    assert _measure(np.full(120, celsius)).steady[1] == steady
+
+
+def test_the_slope_is_of_what_is_slower_than_200_s() -> None:
+    """Forwards and backwards a wave at the low-pass's edge keeps half of its height (1/√2 each way)."""
+    t_s = np.arange(0, 4000, 0.25)
+    made = _measure(33 + 2 * np.sin(2 * np.pi * 0.005 * t_s))
+    steepest = 60 * 2 * np.pi * 0.005 * 2
+    assert np.abs(made.slope_c_per_min[100:-100]).max() == pytest.approx(steepest / 2, rel=0.06)
