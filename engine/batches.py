@@ -33,12 +33,12 @@ def aim_s(workers: int, total_s: float) -> float:
     return min(max(total_s / (BATCHES_A_WORKER * workers), SHORTEST_S), LONGEST_S)
 
 
-def cut(works: Iterable[Work], workers: int, total_s: float) -> Iterator[Batch]:
-    """Batches in the order of `works`, lazily: at most 64 Works and, unless a single Work is longer, `aim_s` each."""
-    longest_s = aim_s(workers, total_s)
+def cut(works: Iterable[Work], longest_s: float, most: int = MOST_WORKS) -> Iterator[Batch]:
+    """Batches in the order of `works`, lazily: at most `most` Works and, unless a single Work is longer, `longest_s`
+    predicted seconds each."""
     number, held, held_s = 0, list[Work](), 0.0
     for work in works:
-        if held and (held_s + work.predicted_s > longest_s or len(held) == MOST_WORKS):
+        if held and (held_s + work.predicted_s > longest_s or len(held) == most):
             yield Batch(number, tuple(held))
             number, held, held_s = number + 1, [], 0.0
         held.append(work)

@@ -6,13 +6,14 @@ Call `engine.commit.recover` first, then read the ledger and plan, then `run`.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from engine.batches import Batch, cut
+from engine.batches import Batch, aim_s, cut
 from engine.commit import LEDGER, recover
 from engine.errors import AccessDenied, BudgetExceeded, InfrastructureError, Interrupted, StaleWorker
 from engine.events import Listener, ignore
@@ -90,7 +91,8 @@ def run(
     with Interrupts() as interrupts:
         gate = Gate(lambda: interrupts.asked or tally.exceeded())
         try:
-            for _, receipt in executor.run(spec, gate.through(_batches(plan, executor.workers, settings.batch_works))):
+            batches = _batches(plan, executor.workers, settings.batch_works)
+            for _, receipt in executor.run(spec, gate.through(batches)):
                 progress.take(receipt, plan.removals_with)
                 tally.take(pl.read_ipc_stream(io.BytesIO(receipt.ledger), columns=["file", "status"]))
             state = "finished" if not gate.is_shut else "interrupted" if interrupts.asked else "stopped"
@@ -132,17 +134,7 @@ def _tell(summary: RunSummary, overrun: Overrun | None, settings: RunSettings) -
 
 
 def _batches(plan: Planned, workers: int, works: int | None) -> Iterator[Batch]:
+    """Of so many works each, or of so many seconds."""
     if works is None:
-        return cut(plan.works(), workers, plan.predicted_s)
-    return _of_size(plan.works(), works)
-
-
-def _of_size(works: Iterator[Work], size: int) -> Iterator[Batch]:
-    number, held = 0, list[Work]()
-    for work in works:
-        held.append(work)
-        if len(held) == size:
-            yield Batch(number, tuple(held))
-            number, held = number + 1, []
-    if held:
-        yield Batch(number, tuple(held))
+        return cut(plan.works(), aim_s(workers, plan.predicted_s))
+    return cut(plan.works(), math.inf, works)
