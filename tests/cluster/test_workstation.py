@@ -96,7 +96,8 @@ def test_interrupts_reach_the_driver_only(tmp_path: Path) -> None:
         "        future = client.submit(time.sleep, 0.5)\n"
         "        print('ready', flush=True)\n"
         "        try:\n"
-        "            time.sleep(60)\n"
+        "            time.sleep(20)\n"
+        "            print('not interrupted', flush=True)\n"
         "        except KeyboardInterrupt:\n"
         "            print('result', future.result(), flush=True)\n"
     )

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,16 +15,7 @@ from engine.storage import StoreOptions
 from engine.work import Evaluation, FileRef, Input
 from engine.workers.failures import Result
 from engine.workers.telling import reading
-from tests.engine.toy import PieceWork, Toy, ToyMapped, ToyWork, works
-
-SHORT = Limits(seconds=1.5, memory_mb=300)
-
-
-@pytest.fixture(scope="module")
-def forked() -> Iterator[ForkGuard]:
-    guard = ForkGuard(ToyMapped(), SHORT)
-    yield guard
-    guard.close()
+from tests.engine.toy import SHORT, PieceWork, Toy, ToyMapped, ToyWork, works
 
 
 @pytest.fixture(params=["inline", "forked"])
@@ -272,7 +261,3 @@ def test_outputs_travel(forked: ForkGuard) -> None:
     assert forked.outputs == declared
     for name, table in declared.items():
         assert forked.outputs[name].schema.equals(table.schema, check_metadata=True)
-
-
-def test_limits_are_values() -> None:
-    assert replace(SHORT, seconds=2.0) == Limits(2.0, 300)

@@ -21,6 +21,7 @@ from engine.errors import InputUnreadable, StaleWorker
 from engine.module import Outcome, RawFile, Source, Status, Table, Verdict, column
 from engine.tables.coded import CODED, coded_as
 from engine.work import Death, Evaluation, FileRef, Input, Work
+from engine.workers.child import Limits
 from engine.workers.telling import piece
 
 SCHEMA = pa.schema(
@@ -37,6 +38,7 @@ SCHEMA = pa.schema(
 CODED_SCHEMA = pa.schema([one.with_type(CODED) if one.type == pa.string() else one for one in SCHEMA])
 KEPT: list[bytes] = []
 KEY = ("source_id", "file", "ts")
+SHORT = Limits(seconds=1.5, memory_mb=300)
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.errors import InfrastructureError
-from engine.guard import ForkGuard, Limits
+from engine.guard import ForkGuard
 from engine.module import Status
-from tests.engine.toy import Toy, ToyMapped, works
-
-SHORT = Limits(seconds=1.5, memory_mb=300)
-
-
-@pytest.fixture(scope="module")
-def forked() -> Iterator[ForkGuard]:
-    guard = ForkGuard(ToyMapped(), SHORT)
-    yield guard
-    guard.close()
+from tests.engine.toy import SHORT, Toy, ToyMapped, works
 
 
 @pytest.mark.slow
