@@ -54,6 +54,41 @@ def on_grid(x: float) -> float:
     return np.rint(x * FINE) / FINE
 
 
+@njit("void(f8[::1], f8, f8, b1)", cache=True)
+def _add_baseline(cell: Floats, beside: float, per: float, scaled: bool) -> None:
+    """The baseline's error of one row."""
+    cell[N_BASE] += 1.0
+    cell[ABS_BASE] += on_grid(beside)
+    cell[N_SCALED_BASE] += 1.0 if scaled else 0.0
+    cell[SCALED_BASE] += on_grid(beside * per)
+
+
+@njit("void(f8[::1], f8, f8, b1)", cache=True)
+def _charge(origin: Floats, charged: float, per: float, scaled: bool) -> None:
+    """What one row costs whoever asked for it."""
+    origin[0] += 1.0
+    origin[1] += on_grid(charged)
+    origin[2] += 1.0 if scaled else 0.0
+    origin[3] += on_grid(charged * per)
+
+
+@njit("void(f8[::1], f8, f8, f8, f8, b1)", cache=True)
+def _add_error(cell: Floats, y: float, yhat: float, per: float, per_square: float, scaled: bool) -> None:
+    """The forecast's error of one row."""
+    e = y - yhat
+    loss = abs(e)
+    cell[N] += 1.0
+    cell[ABS] += on_grid(loss)
+    cell[SQUARE] += on_grid(e * e)
+    cell[SIGNED] += on_grid(e)
+    if loss > 0.0:
+        cell[SMAPE] += on_grid(200.0 * loss / (abs(y) + abs(yhat)))
+    if scaled:
+        cell[N_SCALED] += 1.0
+        cell[SCALED_ABS] += on_grid(loss * per)
+        cell[SCALED_SQUARE] += on_grid(e * e * per_square)
+
+
 @njit("void(f8[::1], f8, f8, f8, f8)", cache=True)
 def _add_quantiles(cell: Floats, y: float, q10: float, q50: float, q90: float) -> None:
     """Pinball losses, width and coverage of one row."""
@@ -126,31 +161,14 @@ def add_scores(
             cell[DUE] += 1.0
             beside = abs(actual - baseline[o, j])
             if not np.isnan(beside):
-                cell[N_BASE] += 1.0
-                cell[ABS_BASE] += on_grid(beside)
-                cell[N_SCALED_BASE] += 1.0 if scaled else 0.0
-                cell[SCALED_BASE] += on_grid(beside * per)
-            e = actual - f
-            charged = beside if np.isnan(f) or stands_in[group] else abs(e)
+                _add_baseline(cell, beside, per, scaled)
+            charged = beside if np.isnan(f) or stands_in[group] else abs(actual - f)
             if not np.isnan(charged):
-                by_origin[o, 0] += 1.0
-                by_origin[o, 1] += on_grid(charged)
-                by_origin[o, 2] += 1.0 if scaled else 0.0
-                by_origin[o, 3] += on_grid(charged * per)
+                _charge(by_origin[o], charged, per, scaled)
             if np.isnan(f):
                 continue
-            loss = abs(e)
-            cell[N] += 1.0
-            cell[ABS] += on_grid(loss)
-            cell[SQUARE] += on_grid(e * e)
-            cell[SIGNED] += on_grid(e)
-            if loss > 0.0:
-                cell[SMAPE] += on_grid(200.0 * loss / (abs(actual) + abs(f)))
-            if scaled:
-                cell[N_SCALED] += 1.0
-                cell[SCALED_ABS] += on_grid(loss * per)
-                cell[SCALED_SQUARE] += on_grid(e * e * per_square)
+            _add_error(cell, actual, f, per, per_square, scaled)
             if not np.isnan(beside):
-                cell[ABS_BESIDE] += on_grid(loss)
+                cell[ABS_BESIDE] += on_grid(abs(actual - f))
             if not np.isnan(q10[o, j] + q50[o, j] + q90[o, j]):
                 _add_quantiles(cell, actual, q10[o, j], q50[o, j], q90[o, j])
