@@ -41,7 +41,7 @@ from engine.load import refer
 from engine.module import RawFile, Source
 from engine.run import run
 from engine.simulate import nights
-from engine.storage import StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 
 REFERENCE = "engine.night.night:Night"
 ZONE = "Europe/Zurich"
@@ -82,7 +82,7 @@ def plain_loop(root: Path, target: Path) -> int:
 def engine(root: Path, target: Path, executor: Executor) -> int:
     """The same by the engine, from the inventory to the last commit. Returns the number of epochs."""
     mapped, identity = refer(REFERENCE, {})
-    output = open_store(target)
+    output = Store(target)
     after = commit.recover(output)
     inventory = take([InputSpec(str(root), zone=ZONE)], StoreOptions())
     todo = plan.make(inventory, ledger.entries(output), identity, ledger.runs(output))

@@ -33,7 +33,7 @@ from engine.inventory import InputSpec, take
 from engine.load import refer
 from engine.run import RunSettings, run
 from engine.running.progress import CommitSettings
-from engine.storage import StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 
 LIMITS = Limits(seconds=3.0, memory_mb=600.0)
 BAD = {"exit": "exit", "SIGSEGV": "crash", "hang": "hang", "compiled loop": "loop", "memory eater": "eat"}
@@ -105,7 +105,7 @@ def generate(folder: Path, files: int) -> Path:
 def processed(folder: Path, name: str, executor: DaskExecutor, batch: int) -> dict[str, object]:
     """One run into an output of its own: wall seconds, statuses, and what the ledger says of all that is not ok."""
     mapped, identity = refer(REFERENCE, {})
-    output = open_store(folder / "out" / name)
+    output = Store(folder / "out" / name)
     after = commit.recover(output)
     inventory = take([InputSpec(str(folder / "raw"))], StoreOptions())
     made = plan.make(inventory, ledger.scan(output), identity, ledger.runs(output))

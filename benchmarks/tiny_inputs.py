@@ -34,7 +34,7 @@ from engine.load import refer
 from engine.run import RunSettings, run
 from engine.running.progress import CommitSettings
 from engine.running.receipt import Receipt
-from engine.storage import StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 
 PORT = 18786
 SUBJECTS = 1000
@@ -121,7 +121,7 @@ def measure(folder: Path, address: str, scheduler: int) -> tuple[dict[str, objec
         laps[name] = round(time.monotonic() - started - sum(laps.values()), 2)
 
     mapped, identity = refer("tinymodule:Tiny", {})
-    output = open_store(folder / "out")
+    output = Store(folder / "out")
     with Hosts(address).lend() as client:
         workers = [psutil.Process(pid) for pid in client.run(os.getpid).values()]
         lap("start")

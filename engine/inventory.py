@@ -16,7 +16,7 @@ from engine.inputs import grouping
 from engine.inputs.assemble import CHUNK_ROWS, FILE_COLUMNS, InputSpec, assemble, pack
 from engine.inputs.listing import IGNORED, SAID, Listing, list_files, list_input
 from engine.inputs.sample import drawn
-from engine.storage import StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 
 __all__ = ["Counts", "InputSpec", "Inventory", "take", "take_files"]
 
@@ -162,7 +162,7 @@ def take_files(
 
     Names are relative to `root`, by default each file's parent folder. Raises `UserError` for a file that is not there.
     """
-    named = [open_store(uri, options).uri for uri in dict.fromkeys(uris)]
+    named = [Store(uri, options).uri for uri in dict.fromkeys(uris)]
     if not named:
         raise UserError("no file is given")
     above = {uri: root or split_uri(uri)[0] for uri in named}

@@ -59,7 +59,9 @@ class Place(Protocol):
 
 
 class Store:
-    """Files under one root URI: a local path, `file://…` or `s3://bucket/prefix`.
+    """Files under one root URI: a local path, `file://…` or `s3://bucket/prefix`; nothing is connected or created yet.
+
+    Raises `ConfigError` for an unknown kind of URI.
 
     >>> Store("s3://bucket/results/")
     Store('s3://bucket/results')
@@ -140,11 +142,6 @@ class Store:
 
     def __reduce__(self) -> tuple[type[Store], tuple[str, StoreOptions]]:
         return Store, (self.uri, self.options)
-
-
-def open_store(uri: str | Path, options: StoreOptions | None = None) -> Store:
-    """A `Store`; nothing is connected or created yet. Raises `ConfigError` for an unknown kind of URI."""
-    return Store(uri, options)
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from engine.guard import Guard, Limits, Result
 from engine.module import Table
 from engine.running.fates import ledger
 from engine.running.receipt import Part, Receipt
-from engine.storage import Store, StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 from engine.tables.coded import as_text, coded_as
 from engine.tables.order import ascends
 from engine.tables.parts import write_part
@@ -50,7 +50,7 @@ def run_batch(spec: TaskSpec, batch: Batch, guard: Guard | None = None, attempt:
     else:
         outputs, results = guard.outputs, list(guard.evaluate(batch.works))
     results.sort(key=lambda result: result.work.key)
-    store = open_store(spec.output_uri, spec.options)
+    store = Store(spec.output_uri, spec.options)
     parts: list[Part] = []
     for name in sorted(outputs):
         parts += _write_rows(store, name, outputs[name], spec.mapped.module_id, results)

@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.night.signals.calibration import coefficients
 from engine.night.versions import LEAST_NIGHTS, of_device
 from engine.results.open import newest, scan, tables
-from engine.storage import Store, StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw
@@ -120,4 +120,4 @@ def _write(table: str, made: pl.DataFrame, reached: StoreOptions) -> None:
         data = made.write_csv().encode()
     else:
         raise UserError(f"{table}: a table ends with .parquet or .csv")
-    open_store(folder, reached).write(name, data)
+    Store(folder, reached).write(name, data)

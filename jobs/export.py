@@ -19,7 +19,7 @@ from engine.module import RawFile
 from engine.night.formats.export import ENDING, Nrf, export
 from engine.night.night import Night
 from engine.night.recording import Unreadable
-from engine.storage import Store, open_store
+from engine.storage import Store
 from jobs import exits
 from jobs.opened import options, storage_options
 from jobs.options import as_json, taking
@@ -59,9 +59,9 @@ def command(
     """
     console = Console(stderr=as_json)
     reached = options(flags)
-    target = open_store(to, reached)
+    target = Store(to, reached)
     for uri in inputs:
-        if f"{target.uri}/".startswith(f"{open_store(uri, reached).uri}/"):
+        if f"{target.uri}/".startswith(f"{Store(uri, reached).uri}/"):
             raise UserError(f"--to {to}: lies in the input {uri}, whose next run would take the files for raw ones")
     inventory = take([InputSpec(uri, include=include) for uri in inputs], reached)
     with RunProgress(console) as progress:

@@ -9,7 +9,7 @@ import click
 
 from engine.errors import UserError
 from engine.results.open import tables
-from engine.storage import Store, StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 
 storage_options: tuple[Callable[[Any], Any], ...] = (
     click.option("--endpoint", metavar="URL", help="S3 server, where it is not AWS."),
@@ -28,7 +28,7 @@ def storage(flags: Mapping[str, Any]) -> dict[str, str]:
 
 def opened(output: str, reached: StoreOptions) -> Store:
     """The output's storage. Raises `UserError` where there is none."""
-    store = open_store(output, reached)
+    store = Store(output, reached)
     if not tables(store):
         raise UserError(f"{output}: no nightmill output here; `nightmill reprocess … -o {output}` makes one")
     return store

@@ -12,7 +12,7 @@ import yaml
 from configs.read import load
 from configs.settings import Settings
 from engine.errors import ConfigError
-from engine.storage import open_store
+from engine.storage import Store
 from jobs.opened import storage, storage_options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -146,7 +146,7 @@ def output_of(given: HasOutput) -> str:
     """The output, which plan, reprocess and backtest need. Readers take `a=b` in a path for a partition's value."""
     if given.output is None:
         raise ConfigError("no output: give -o OUT, or `output:` in the settings file")
-    if "=" in open_store(given.output).uri:
+    if "=" in Store(given.output).uri:
         raise ConfigError(
             f"output: {given.output!r} lies below a name with `=`; readers of tables cannot cope with that"
         )

@@ -23,7 +23,7 @@ from engine.load import ModuleRef, refer
 from engine.module import Table
 from engine.plan import everything
 from engine.running.fates import ledger
-from engine.storage import StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 from engine.task import sort_rows
 from engine.workers.failures import Result
 from jobs import exits
@@ -102,7 +102,7 @@ def evaluate(
 
 def _folder_of(files: Sequence[str], reached: StoreOptions) -> str:
     """The deepest folder that holds all of the files: with several subjects' folders, the one above them."""
-    parents = [split_uri(open_store(file, reached).uri)[0].split("/") for file in files]
+    parents = [split_uri(Store(file, reached).uri)[0].split("/") for file in files]
     shared = [
         steps[0] for steps in itertools.takewhile(lambda steps: len(set(steps)) == 1, zip(*parents, strict=False))
     ]

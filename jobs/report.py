@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from engine.storage import open_store, split_uri
+from engine.storage import Store, split_uri
 from jobs import backtest_report
 from jobs.opened import opened, options, storage_options
 from jobs.options import taking
@@ -36,6 +36,6 @@ def command(output: str, target: str | None, title: str, **flags: str | None) ->
         click.echo(f"{store.uri}/{backtest_report.NAME}")
         return 0
     folder, name = split_uri(target if "://" in target else str(Path(target).absolute()))
-    open_store(folder, options(flags)).write(name, page)
+    Store(folder, options(flags)).write(name, page)
     click.echo(target)
     return 0

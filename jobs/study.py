@@ -16,7 +16,7 @@ from engine.load import ModuleRef, refer
 from engine.module import Table
 from engine.planning.estimate import Estimate
 from engine.results.open import is_backtest, newest
-from engine.storage import Store, StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 from jobs.options import existing, output_of
 
 
@@ -48,7 +48,7 @@ class Study:
 def prepare(settings: Settings, listener: Listener = ignore) -> Study:
     """Load the module, complete what an earlier driver had begun, list the inputs, plan. Raises `UserError`."""
     options = StoreOptions(endpoint=settings.storage.endpoint, region=settings.storage.region)
-    output = open_store(output_of(settings), options)
+    output = Store(output_of(settings), options)
     if is_backtest(output):
         raise ConfigError(f"output: {settings.output} holds a backtest; a reprocessing needs a folder of its own")
     inventory = take([_spec(one) for one in settings.inputs], options)

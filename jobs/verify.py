@@ -20,7 +20,7 @@ from engine.results import verify
 from engine.results.open import newest
 from engine.run import RunSettings, run
 from engine.running.progress import CommitSettings
-from engine.storage import Store, StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 from jobs import exits
 from jobs.opened import opened, options, storage_options
 from jobs.options import as_json, parameters, taking
@@ -91,7 +91,7 @@ def _recompute(
     reached = StoreOptions(endpoint=told.storage.endpoint, region=told.storage.region)
     todo = plan.everything(verify.inventory(store, works, reached), reached)
     listener(PlanMade(todo.count, todo.files, todo.size_bytes, 0))
-    again = open_store(folder)
+    again = Store(folder)
     settings = RunSettings(limits(told), CommitSettings(compact=False), "100%")
     with lend(told, todo.count, listener) as executor:
         run(identity, mapped, todo, again, executor, settings, listener)

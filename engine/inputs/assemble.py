@@ -18,7 +18,7 @@ from engine.inputs.calibrations import HISTORY, read_calibrations, with_calibrat
 from engine.inputs.facts import SUBJECTS, check_zones, read_subjects, with_subjects
 from engine.inputs.listing import IGNORED, Listing, candidates, pieces
 from engine.inputs.template import compile_template, read_names
-from engine.storage import StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 
 FILE_COLUMNS = ("source_id", "input", "file", "uri", "size_bytes", "content_key")
 FACT_COLUMNS = (
@@ -129,7 +129,7 @@ def _read(
     """The candidates of one input with what is known of them, and what is ignored, piece by piece."""
     check_zones(pl.Series([spec.zone], dtype=pl.String), spec.uri)
     template = compile_template(spec.template) if spec.template else None
-    tables = [open_store(uri, options).uri for uri in (spec.subjects, spec.calibrations) if uri]
+    tables = [Store(uri, options).uri for uri in (spec.subjects, spec.calibrations) if uri]
     known = read_subjects(spec.subjects, options) if spec.subjects else pl.DataFrame(schema=SUBJECTS)
     history = read_calibrations(spec.calibrations, options) if spec.calibrations else pl.DataFrame(schema=HISTORY)
     taken, first, others = 0, None, 0

@@ -14,7 +14,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from engine.errors import InputMissing, UserError
-from engine.storage import StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 
 SUBJECTS: dict[str, Any] = {
     "subject_id": pl.String,
@@ -31,7 +31,7 @@ def read_table(uri: str, options: StoreOptions) -> pl.DataFrame:
     """A CSV (all text) or Parquet file as it is. Raises `UserError` if it is missing or cannot be read."""
     parent, name = split_uri(uri)
     try:
-        data = open_store(parent, options).read(name)
+        data = Store(parent, options).read(name)
         if name.lower().endswith(".parquet"):
             return pl.read_parquet(io.BytesIO(data))
         return pl.read_csv(io.BytesIO(data), infer_schema=False)

@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.inputs import s3_inventory
 from engine.inputs.facts import check_zones, read_table, typed
 from engine.inputs.template import CLOCK, glob
-from engine.storage import Entry, Store, StoreOptions, open_store, split_uri
+from engine.storage import Entry, Store, StoreOptions, split_uri
 
 E4_FILES = ("ACC.csv", "BVP.csv", "EDA.csv", "HR.csv", "IBI.csv", "TEMP.csv", "tags.csv", "info.txt")
 """A folder with two or more of these is one input; its other files are none of ours."""
@@ -74,7 +74,7 @@ def list_input(uri: str, options: StoreOptions) -> Listing:
             raise UserError(f"{uri}: a manifest needs a column uri; it has {', '.join(table.columns)}")
     if _is_file(uri, options):
         return list_files([uri], options)
-    store = open_store(uri, options)
+    store = Store(uri, options)
     files, odd = _walk(store)
     if files.is_empty():
         missing = store.is_local and not Path(store.uri).exists()
@@ -84,9 +84,9 @@ def list_input(uri: str, options: StoreOptions) -> Listing:
 
 def list_files(uris: Iterable[str], options: StoreOptions, root: str | None = None) -> Listing:
     """Files named one by one, or E4 folders, all below `root` (default: the parent of the first)."""
-    named = [open_store(uri, options).uri for uri in uris]
-    top = open_store(root, options).uri if root is not None else split_uri(named[0])[0]
-    store = open_store(top, options)
+    named = [Store(uri, options).uri for uri in uris]
+    top = Store(root, options).uri if root is not None else split_uri(named[0])[0]
+    store = Store(top, options)
     entries: list[Entry] = []
     for uri in named:
         if not uri.startswith(top.rstrip("/") + "/"):
@@ -102,7 +102,7 @@ def list_files(uris: Iterable[str], options: StoreOptions, root: str | None = No
 
 def _is_file(uri: str, options: StoreOptions) -> bool:
     parent, name = split_uri(uri)
-    return not parent.endswith(":/") and open_store(parent, options).entry(name) is not None
+    return not parent.endswith(":/") and Store(parent, options).entry(name) is not None
 
 
 def _walk(store: Store, folder: str = "") -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -154,7 +154,7 @@ def _from_manifest(uri: str, table: pl.DataFrame, options: StoreOptions) -> List
     said = typed(table, {"uri": pl.String, **SAID}, uri).filter(pl.col("uri").is_not_null())
     check_zones(said["zone"], uri)
     full = [name if "://" in name or name.startswith("/") else f"{_base(root)}{name}" for name in said["uri"]]
-    said = said.with_columns(uri=pl.Series([open_store(name, options).uri for name in full], dtype=pl.String))
+    said = said.with_columns(uri=pl.Series([Store(name, options).uri for name in full], dtype=pl.String))
     said = said.unique("uri", keep="first", maintain_order=True)
     listed = _beside(said["uri"].to_list(), options)
     named = said.join(listed, on="uri", how="inner", maintain_order="left").with_columns(chosen=pl.lit(True))
@@ -174,7 +174,7 @@ def _beside(uris: Sequence[str], options: StoreOptions) -> pl.DataFrame:
     frames, done = [pl.DataFrame(schema={"uri": pl.String} | ENTRY)], ""
     for base in sorted({_base(split_uri(uri)[0]) for uri in uris}):
         if not done or not base.startswith(done):
-            frames.append(_placed(base, _walk(open_store(base, options))[0]))
+            frames.append(_placed(base, _walk(Store(base, options))[0]))
             done = base
     return pl.concat(frames).drop("path").unique("uri")
 
@@ -182,7 +182,7 @@ def _beside(uris: Sequence[str], options: StoreOptions) -> pl.DataFrame:
 def _below(said: pl.DataFrame, options: StoreOptions) -> pl.DataFrame:
     """What a table says of folders, once a file below; what is nowhere has a null content_key."""
     with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
-        stores = [open_store(uri, options) for uri in said["uri"]]
+        stores = [Store(uri, options) for uri in said["uri"]]
         held = [files for files, _ in pool.map(_walk, stores)]
     frames = [
         _placed(store.uri, files).select(

@@ -20,7 +20,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from engine.errors import InputMissing, UserError
-from engine.storage import StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 
 MANIFEST = re.compile(r"(?s)(.*[/\\])?manifest\.json(#.*)?")
 NEEDED = ("bucket", "key", "size", "e_tag")
@@ -55,7 +55,7 @@ def read(uri: str, options: StoreOptions) -> Snapshot:
     place, _, prefix = uri.partition("#")
     folder, name = split_uri(place)
     try:
-        told = json.loads(open_store(folder, options).read(name))
+        told = json.loads(Store(folder, options).read(name))
         bucket, form, files = told["sourceBucket"], told["fileFormat"].upper(), list(told["files"])
         fields = _fields(told["fileSchema"], form)
     except InputMissing as error:
@@ -112,7 +112,7 @@ def _first(places: list[str], md5: str, options: StoreOptions) -> tuple[str, byt
     for place in places:
         folder, name = split_uri(place)
         try:
-            data = open_store(folder, options).read(name)
+            data = Store(folder, options).read(name)
         except InputMissing:
             continue
         if md5 and hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.identity import facts_json
 from engine.module import Module, RawFile, Source
-from engine.storage import StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 from engine.work import Evaluation, Input
 from engine.workers.telling import reading
 
@@ -74,4 +74,4 @@ def digest(files: Collection[RawFile]) -> str:
 def read_file(uri: str, options: StoreOptions) -> bytes:
     """A raw file's bytes. Raises `InputUnreadable` where storage fails."""
     parent, name = split_uri(uri)
-    return open_store(parent, options).read(name)
+    return Store(parent, options).read(name)

@@ -19,7 +19,7 @@ from engine.inputs.assemble import pack
 from engine.inputs.listing import IGNORED
 from engine.inventory import Inventory
 from engine.results.open import scan, tables
-from engine.storage import Store, StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 from engine.tables import delta
 
 REPEATABLE = ("ok", "partial", "rejected", "failed")
@@ -80,7 +80,7 @@ def inventory(store: Store, works: pl.DataFrame, options: StoreOptions) -> Inven
 
 def _is_there(uri: str, options: StoreOptions) -> bool:
     parent, name = split_uri(uri)
-    return open_store(parent, options).entry(name) is not None
+    return Store(parent, options).entry(name) is not None
 
 
 def changed_inputs(committed: Store, again: Store, module_id: str, keys: Collection[str]) -> set[str]:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine.module import Table
-from engine.storage import Store, StoreOptions, open_store, split_uri
+from engine.storage import Store, StoreOptions, split_uri
 from engine.tables import delta
 from engine.tables.delta import LivePart
 from engine.work import FileRef
@@ -66,4 +66,4 @@ def _leaf(file: pq.ParquetFile, at: int) -> int:
 
 def _read(uri: str, options: StoreOptions) -> bytes:
     parent, name = split_uri(uri)
-    return open_store(parent, options).read(name)
+    return Store(parent, options).read(name)

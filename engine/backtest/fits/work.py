@@ -17,7 +17,7 @@ from engine.backtest.sweep.requests import Span
 from engine.backtest.tables import ATTEMPTS, FITS
 from engine.identity import Identity, identify, refuse_other_code
 from engine.module import Module, Outcome, Status, Table, Verdict
-from engine.storage import StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 from engine.work import Death, Evaluation, WithoutInputs
 from engine.workers.telling import reading
 
@@ -52,7 +52,7 @@ class FitsWork(WithoutInputs):
     def evaluate(self, mapped: Models) -> Evaluation:
         """Raises `InputUnreadable` where storage fails."""
         with reading():
-            (series,) = thaw(open_store(self.series_uri, self.options), self.path, [self.row])
+            (series,) = thaw(Store(self.series_uri, self.options), self.path, [self.row])
         ref, model = mapped[self.model]
         asked = Asked(self.model, ref.sha256, model, self.grid, self.span, self.deaths, self.budget_s)
         found = evaluate(series, asked, self.key)

@@ -12,7 +12,7 @@ from engine.backtest.serve.mapped import Serve
 from engine.backtest.serve.stored import ATTEMPT_COLUMNS, FIT_COLUMNS
 from engine.backtest.tables import ATTEMPTS, FITS
 from engine.module import Outcome
-from engine.storage import StoreOptions, open_store
+from engine.storage import Store, StoreOptions
 from engine.tables.overlap import read_rows
 from engine.work import Evaluation, FileRef, WithoutInputs
 from engine.workers.telling import reading
@@ -56,5 +56,5 @@ class ServeWork(WithoutInputs):
         return Evaluation(Outcome(make(mapped, series, fits, attempts, self.key)), {})
 
     def _series(self) -> list[Series]:
-        store = open_store(self.series_uri, self.options)
+        store = Store(self.series_uri, self.options)
         return [one for part in self.series for one in thaw(store, part.path, range(part.first, part.stop))]
