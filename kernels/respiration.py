@@ -16,37 +16,59 @@ MOST_SPREAD, MOST_DIFFERENCE = 4.0, 3.0  # brpm; Karlen 2013 for three rates, DO
 def resample(t_us: Ints, series: Floats, first_us: int, step_us: int, pad: int, out: Floats) -> None:
     """Straight lines between points, at n times from first_us, step_us apart; held before the first and after the last.
 
-    t_us: (k ≥ 1,) strictly ascending; series: (r, k), no NaN. Writes out: (r, pad + n + pad) float64 in the unit of
-    series, with pad < n samples of odd reflection at both ends.
+    t_us: (k ≥ 1,) strictly ascending; series: (3, k), no NaN. Writes out: (3, pad + n + pad) float64 in the unit of
+    series, with pad < n samples of odd reflection at both ends. From point to point, and the three written out: asking
+    at each time which points it lies between, or a loop over the three, takes twice the time.
     """
-    n = out.shape[1] - 2 * pad
-    above, last = 0, t_us.size - 1
-    for i in range(n):
-        now = first_us + i * step_us
-        while above <= last and t_us[above] <= now:
-            above += 1
+    n, last, done = out.shape[1] - 2 * pad, t_us.size - 1, 0
+    for above in range(t_us.size + 1):
         below, up = max(above - 1, 0), min(above, last)
-        share = (now - t_us[below]) / (t_us[up] - t_us[below]) if up > below else 0.0
-        for r in range(series.shape[0]):
-            out[r, pad + i] = series[r, below] + share * (series[r, up] - series[r, below])
-    for r in range(series.shape[0]):
+        end = min(max((t_us[up] - first_us + step_us - 1) // step_us, 0), n) if above <= last else n
+        begin_us, width_us = t_us[below], max(t_us[up] - t_us[below], 1)
+        x, y, z = series[0, below], series[1, below], series[2, below]
+        dx, dy, dz = series[0, up] - x, series[1, up] - y, series[2, up] - z
+        for i in range(done, end):
+            share = (first_us + i * step_us - begin_us) / width_us
+            out[0, pad + i], out[1, pad + i], out[2, pad + i] = x + share * dx, y + share * dy, z + share * dz
+        done = max(done, end)
+    for row in out:
         for k in range(1, pad + 1):
-            out[r, pad - k] = 2 * out[r, pad] - out[r, pad + k]
-            out[r, pad + n - 1 + k] = 2 * out[r, pad + n - 1] - out[r, pad + n - 1 - k]
+            row[pad - k] = 2 * row[pad] - row[pad + k]
+            row[pad + n - 1 + k] = 2 * row[pad + n - 1] - row[pad + n - 1 - k]
 
 
 @njit("f8(f8[::1])", cache=True)
 def upper_quartile(x: Floats) -> float:
-    """Third quartile (linear interpolation, type 7) of x: (n ≥ 1,), which is put in order."""
-    for i in range(1, x.size):
-        value, place = x[i], i
-        while place > 0 and x[place - 1] > value:
-            x[place] = x[place - 1]
-            place -= 1
-        x[place] = value
+    """Third quartile (linear interpolation, type 7) of x: (n ≥ 1,), whose highest quarter is put in order.
+
+    The highest of what is left goes last, and so on: without a branch, a third of the time of a sort by insertion.
+    """
     place = int(0.75 * (x.size - 1))
+    for last in range(x.size - 1, max(place - 1, 0), -1):
+        highest = x[0]
+        for i in range(last):
+            x[i], highest = min(highest, x[i + 1]), max(highest, x[i + 1])
+        x[last] = highest
     above = min(place + 1, x.size - 1)
     return x[place] + (0.75 * (x.size - 1) - place) * (x[above] - x[place])
+
+
+@njit("UniTuple(i8[::1], 2)(f8[::1])", cache=True)
+def _maxima(x: Floats) -> tuple[Ints, Ints]:
+    """Places of the maxima of x, and how many negative minima lie before each. No branch: it would be guessed wrong."""
+    turns, k = np.empty(x.size, np.int64), 0
+    rose = x.size > 1 and x[1] > x[0]
+    for i in range(1, x.size - 1):
+        rises = x[i + 1] > x[i]
+        turns[k] = i
+        k += rose != rises
+        rose = rises
+    places, lows, tops, low = np.empty(k, np.int64), np.empty(k, np.int64), 0, 0
+    for i in turns[:k]:
+        places[tops], lows[tops] = i, low
+        tops += x[i] > x[i - 1]
+        low += x[i] <= x[i - 1] and x[i] < 0
+    return places[:tops], lows[:tops]
 
 
 @njit("f8[::1](f8[::1], f8, i8[::1], i8)", cache=True)
@@ -59,35 +81,29 @@ def count_breaths(x: Floats, fs_hz: float, starts: Ints, size: int) -> Floats:
     Schäfer & Kratky 2008, doi 10.1007/s10439-007-9428-1 ("original" count); Charlton 2016, doi
     10.1088/0967-3334/37/4/610.
     """
-    turns = np.empty(x.size, np.int64)
-    k = 0
-    for i in range(1, x.size - 1):
-        turns[k] = i
-        k += (x[i] > x[i - 1]) != (x[i] < x[i + 1])  # no branch: it would be guessed wrong at every turn
+    tops, lows = _maxima(x)
     rates = np.full(starts.size, np.nan)
     maxima = np.empty(size)
-    first = 0
+    first, last = 0, 0
     for w in range(starts.size):
-        while first < k and turns[first] <= starts[w]:
+        while first < tops.size and tops[first] <= starts[w]:
             first += 1
-        last, tops = first, 0
-        while last < k and turns[last] < starts[w] + size - 1:
-            if x[turns[last]] > x[turns[last] - 1]:
-                maxima[tops] = x[turns[last]]
-                tops += 1
+        last = max(last, first)
+        while last < tops.size and tops[last] < starts[w] + size - 1:
             last += 1
-        if tops <= LEAST_BREATHS:
+        n = last - first
+        if n <= LEAST_BREATHS:
             continue
-        least = THRESHOLD * upper_quartile(maxima[:tops])
-        before, lows, breaths, total = -1, 0, 0, 0
-        for i in turns[first:last]:
-            if x[i] < x[i - 1]:
-                lows += x[i] < 0
-            elif x[i] > least:
-                if before >= 0 and lows == 1:
-                    breaths += 1
-                    total += i - before
-                before, lows = i, 0
+        for i in range(n):
+            maxima[i] = x[tops[first + i]]
+        least = THRESHOLD * upper_quartile(maxima[:n])
+        before, lows_before, breaths, total = 0, -2, 0, 0
+        for j in range(first, last):
+            high = x[tops[j]] > least
+            breath = high and lows[j] - lows_before == 1
+            breaths += breath
+            total += tops[j] - before if breath else 0
+            before, lows_before = (tops[j], lows[j]) if high else (before, lows_before)
         if breaths >= LEAST_BREATHS:
             rates[w] = 60.0 * fs_hz * breaths / total
     return rates
