@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from engine.storage import StoreOptions
+
 
 def _zone(name: str) -> str:
     try:
@@ -92,6 +94,10 @@ class StorageSettings(Part):
 
     endpoint: str | None = None
     region: str | None = None
+
+    @property
+    def options(self) -> StoreOptions:
+        return StoreOptions(self.endpoint, self.region)
 
 
 class Settings(Part):

@@ -65,12 +65,7 @@ def command(what_if: str | None, as_json: bool, progress: str, **flags: Any) -> 
         if not served.is_comparable:
             console.print(NOT_COMPARABLE, soft_wrap=True)
         _show_end(console, output.uri, served.summaries)
-    return exit_code(served.summaries)
-
-
-def exit_code(summaries: list[RunSummary]) -> int:
-    bad = sum(one.statuses.get("failed", 0) + one.statuses.get("quarantined", 0) for one in summaries)
-    return exits.BAD_FILES if bad else exits.FINISHED
+    return exits.BAD_FILES if any(one.bad for one in served.summaries) else exits.FINISHED
 
 
 def _show_end(console: Console, output: str, summaries: list[RunSummary]) -> None:

@@ -28,7 +28,7 @@ from engine.running.record import refuse_if_running
 from engine.storage import Store
 from engine.tables.overlap import live_parts
 from jobs import exits
-from jobs.opened import opened, options, storage, storage_options
+from jobs.opened import opened, storage, storage_options
 from jobs.options import as_json, taking
 from jobs.progress_json import JSON, progress_option, shown
 from jobs.show import count, draw, span
@@ -67,7 +67,7 @@ def command(output: str, as_json: bool, progress: str, **flags: Any) -> int:
     of band A and B enter a baseline; nothing that comes after a night changes what is said of it.
     """
     console = Console(stderr=as_json, quiet=as_json and progress == JSON)
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     with shown(progress, console, NOUN) as listener:
         held = hold(store, _settings(output, flags), listener)
     features, shifts = by_feature(store, held.module_id), _rows(store, "shifts", held.module_id)
@@ -77,7 +77,7 @@ def command(output: str, as_json: bool, progress: str, **flags: Any) -> int:
         click.echo(json.dumps(told | {"shifts": shifts, "features": features.to_dicts()}))
     else:
         _show(console, held, features, shifts)
-    return exit_code(held.summary)
+    return exits.BAD_FILES if held.summary and held.summary.bad else exits.FINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,6 @@ def by_feature(store: Store, module_id: str) -> pl.DataFrame:
     counts = (pl.len().alias("nights"), compared.alias("compared"), far, *reasons)
     counted = scan(store, "baselines", module_id).group_by("feature").agg(*counts)
     return counted.collect(engine="streaming").sort("feature")
-
-
-def exit_code(summary: RunSummary | None) -> int:
-    bad = 0 if summary is None else sum(summary.statuses.get(name, 0) for name in ("failed", "quarantined"))
-    return exits.BAD_FILES if bad else exits.FINISHED
 
 
 def _settings(output: str, flags: dict[str, Any]) -> Settings:

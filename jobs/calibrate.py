@@ -16,7 +16,7 @@ from engine.night.signals.calibration import coefficients
 from engine.night.versions import LEAST_NIGHTS, of_device
 from engine.results.open import newest, scan, tables
 from engine.storage import Store, StoreOptions, split_uri
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw
 
@@ -56,11 +56,10 @@ def command(output: str, table: str, as_json: bool, **flags: str | None) -> int:
     it began. A recording of 72 h or more calibrates itself. To use a device's first version for its earlier nights too,
     empty its `valid_from`.
     """
-    reached = options(flags)
-    store = opened(output, reached)
+    store = opened(output, flags)
     windows = _windows(store)
     made = versions(windows)
-    _write(table, made, reached)
+    _write(table, made, store.options)
     told = by_device(windows, made)
     if as_json:
         click.echo(json.dumps({"versions": made.height, "devices": told.to_dicts()}))

@@ -13,7 +13,7 @@ from engine.compact import Sizes, compact
 from engine.events import Compacted, Event
 from engine.results.open import tables
 from engine.running.record import refuse_if_running
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 
 GROUP_ROWS = 4_000_000
@@ -35,7 +35,7 @@ def command(output: str, part_mb: int, as_json: bool, **flags: str | None) -> in
 
     Rows stay the same, proven by a digest; readers see the old parts or the new ones, never both.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     refuse_if_running(store)
     done: list[Compacted] = []
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from engine.results import compare
 from engine.storage import Store
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import draw
 
@@ -37,7 +37,7 @@ def command(output: str, a: str, b: str, named: tuple[str, ...], as_json: bool, 
     For each column over the rows that both have: median and 95th percentile of the difference B − A, share of rows that
     changed; then bands and file statuses that moved.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     one, other = compare.version(store, a), compare.version(store, b)
     told = {name: _table(store, name, one, other) for name in named or compare.comparable(store, one, other)}
     moved = compare.statuses(store, one, other)

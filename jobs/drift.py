@@ -19,7 +19,7 @@ from engine.errors import UserError
 from engine.results.open import is_backtest, scan
 from engine.storage import Store
 from jobs import drift_backtest, exits
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw, text
 
@@ -68,7 +68,7 @@ def command(output: str, as_json: bool, **flags: Any) -> int:
     with earlier nights of the same people. Of a backtest, the MASE of the two newest weeks is held against that of the
     weeks before. An alarm ends with exit code 3.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     if is_backtest(store):
         if flags["by"] or flags["reference"] or flags["until"]:
             raise UserError(f"{output}: a backtest: weeks are compared; --by, --reference, --until are of nights")

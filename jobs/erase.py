@@ -10,7 +10,7 @@ import click
 from engine.backtest import erase as backtest
 from engine.erase import Erased, erase, find
 from engine.results.open import is_backtest
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count
 from jobs.sweep import FROZEN
@@ -35,7 +35,7 @@ def command(output: str, subject: str, yes: bool, as_json: bool, **flags: str | 
     first: the next reprocess brings back whom they still hold. Of a backtest, what was served and scored of others
     together with the subject goes, too; the next `nightmill backtest` makes it again without a new fit.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     of_backtest = is_backtest(store)
     if yes:
         told = backtest.erase(store, subject, FROZEN) if of_backtest else erase(store, subject)

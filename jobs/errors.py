@@ -12,7 +12,7 @@ from engine import ledger
 from engine.results.open import current
 from engine.results.summary import errors
 from engine.storage import Store
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.reproduce import commands
 from jobs.show import count, draw
@@ -45,7 +45,7 @@ def command(output: str, each: bool, name: str | None, as_json: bool, **flags: s
     `rejected` is bad data, `partial` data of which a part was usable, `failed` a module that raised, `quarantined` a
     file that used too much time or memory or ended the process.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     entries = ledger.entries(store).filter(pl.col("module_id").is_in(current(store)))
     if name is not None:
         return _traceback(entries, name)

@@ -21,7 +21,7 @@ from engine.night.night import Night
 from engine.night.recording import Unreadable
 from engine.storage import Store
 from jobs import exits
-from jobs.opened import options, storage_options
+from jobs.opened import storage_options, store_options
 from jobs.options import as_json, taking
 from jobs.progress import RunProgress
 from jobs.show import count, draw, size
@@ -58,7 +58,7 @@ def command(
     Inputs are found as by `nightmill reprocess`. What cannot be read is refused and says why; nothing is overwritten.
     """
     console = Console(stderr=as_json)
-    reached = options(flags)
+    reached = store_options(flags)
     target = Store(to, reached)
     for uri in inputs:
         if f"{target.uri}/".startswith(f"{Store(uri, reached).uri}/"):

@@ -15,7 +15,7 @@ from engine.backtest import retention
 from engine.batches import MOST_WORKS
 from engine.gc import FLOOR_H, Waste, collect, find
 from engine.storage import Store
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw, size
 
@@ -52,7 +52,7 @@ def command(
     you ask for --params-days: then old fits of a backtest lose their parameters and cannot be reloaded any more. All
     else of them stays, and nothing is fitted again. The bytes go when the old files do, with a later gc.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     if params_days is not None:
         if older_than is not None:
             raise click.UsageError("--params-days takes no --older-than: files go with a gc of their own")

@@ -16,7 +16,7 @@ from engine.certify import Certificate, Elsewhere, certify
 from engine.code.probe import Answer, Trial
 from engine.load import ModuleRef
 from jobs import exits
-from jobs.opened import options, storage_options
+from jobs.opened import storage_options, store_options
 from jobs.options import as_json, module_options, taking
 from jobs.options import parameters as parse
 from jobs.show import draw
@@ -49,7 +49,9 @@ def check(
     a rejection, and open neither socket nor file. Prints milliseconds and peak memory a file. Exit code 2 if it fails.
     """
     with _dask() if dask else nullcontext() as elsewhere:
-        certificate = certify(ref, parse(parameters), files, options=options(flags), zone=zone, elsewhere=elsewhere)
+        certificate = certify(
+            ref, parse(parameters), files, options=store_options(flags), zone=zone, elsewhere=elsewhere
+        )
     if flags["as_json"]:
         click.echo(json.dumps(as_dict(certificate)))
     else:

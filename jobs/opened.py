@@ -17,8 +17,8 @@ storage_options: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def options(flags: Mapping[str, str | None]) -> StoreOptions:
-    return StoreOptions(endpoint=flags.get("endpoint"), region=flags.get("region"))
+def store_options(flags: Mapping[str, Any]) -> StoreOptions:
+    return StoreOptions(flags.get("endpoint"), flags.get("region"))
 
 
 def storage(flags: Mapping[str, Any]) -> dict[str, str]:
@@ -26,9 +26,9 @@ def storage(flags: Mapping[str, Any]) -> dict[str, str]:
     return {name: flags[name] for name in ("endpoint", "region") if flags.get(name)}
 
 
-def opened(output: str, reached: StoreOptions) -> Store:
+def opened(output: str, flags: Mapping[str, Any]) -> Store:
     """The output's storage. Raises `UserError` where there is none."""
-    store = Store(output, reached)
+    store = Store(output, store_options(flags))
     if not tables(store):
         raise UserError(f"{output}: no nightmill output here; `nightmill reprocess … -o {output}` makes one")
     return store

@@ -27,7 +27,7 @@ from engine.storage import Store, StoreOptions, split_uri
 from engine.task import sort_rows
 from engine.workers.failures import Result
 from jobs import exits
-from jobs.opened import options, storage_options
+from jobs.opened import storage_options, store_options
 from jobs.options import as_json, module_options, taking
 from jobs.options import parameters as parse
 from jobs.show import count, draw, units
@@ -77,7 +77,7 @@ def command(
         name: flags[name]
         for name in ("root", "subject", "zone", "device_offset_s", "subjects", "calibrations", "template")
     }
-    results = evaluate(mapped, files, options(flags), night=night.date() if night else None, **about)
+    results = evaluate(mapped, files, store_options(flags), night=night.date() if night else None, **about)
     outputs = dict(mapped.outputs(mapped.load()))
     tables = {name: joined(name, table, results) for name, table in outputs.items()}
     told = verdicts(results)

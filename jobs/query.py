@@ -9,7 +9,7 @@ import polars as pl
 from rich.console import Console
 
 from engine.results.query import query
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw
 
@@ -34,7 +34,7 @@ def command(output: str, sql: str, rows: int, as_csv: bool, as_json: bool, **fla
     nights, epochs and vitals show the newest finished run's version of the module and, of a night that several units
     of work hold, the best; nights_all, epochs_all and vitals_all show everything.
     """
-    frame = pl.DataFrame(pl.from_arrow(query(opened(output, options(flags)), sql)))
+    frame = pl.DataFrame(pl.from_arrow(query(opened(output, flags), sql)))
     if as_csv:
         lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
         sys.stdout.write(frame.with_columns(pl.col(lists).list.join(" ")).write_csv())

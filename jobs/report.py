@@ -8,7 +8,7 @@ import click
 
 from engine.storage import Store, split_uri
 from jobs import backtest_report
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options, store_options
 from jobs.options import taking
 
 
@@ -29,13 +29,13 @@ def command(output: str, target: str | None, title: str, **flags: str | None) ->
     Leaderboard, error curves, cost against error, coverage of intervals, fates of fits, tests of differences, clinical
     agreement.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     page = backtest_report.make(store, title=title).page.encode()
     if target is None:
         store.write(backtest_report.NAME, page)
         click.echo(f"{store.uri}/{backtest_report.NAME}")
         return 0
     folder, name = split_uri(target if "://" in target else str(Path(target).absolute()))
-    Store(folder, options(flags)).write(name, page)
+    Store(folder, store_options(flags)).write(name, page)
     click.echo(target)
     return 0

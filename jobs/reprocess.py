@@ -63,7 +63,7 @@ def command(as_json: bool, progress: str, **flags: Any) -> int:
         click.echo(json.dumps(asdict(summary)))
     else:
         show_summary(console, study, summary)
-    return exit_code(summary)
+    return exits.BAD_FILES if summary.bad else exits.FINISHED
 
 
 def carry_out(study: Study, listener: Listener) -> RunSummary:
@@ -89,11 +89,6 @@ def carry_out(study: Study, listener: Listener) -> RunSummary:
             after=study.after,
             inventory=study.inventory.to_parquet(),
         )
-
-
-def exit_code(summary: RunSummary) -> int:
-    bad = summary.statuses.get("failed", 0) + summary.statuses.get("quarantined", 0)
-    return exits.BAD_FILES if bad else exits.FINISHED
 
 
 def show_summary(console: Console, study: Study, summary: RunSummary) -> None:

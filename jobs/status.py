@@ -14,7 +14,7 @@ from engine.results.open import current, newest, scan, tables
 from engine.results.summary import history
 from engine.storage import Store
 from jobs.baselines import OLD, are_old
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import draw
 
@@ -33,7 +33,7 @@ def command(output: str, as_json: bool, **flags: str | None) -> int:
 
     `*` marks the version that `nightmill query` shows as nights, epochs and vitals.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     runs = history(store)
     files, rows, held = by_version(ledger.entries(store)), row_counts(store), current(store)
     if as_json:

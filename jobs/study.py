@@ -16,7 +16,7 @@ from engine.load import ModuleRef, refer
 from engine.module import Table
 from engine.planning.estimate import Estimate
 from engine.results.open import is_backtest, newest
-from engine.storage import Store, StoreOptions
+from engine.storage import Store
 from jobs.options import existing, output_of
 
 
@@ -47,7 +47,7 @@ class Study:
 
 def prepare(settings: Settings, listener: Listener = ignore) -> Study:
     """Load the module, complete what an earlier driver had begun, list the inputs, plan. Raises `UserError`."""
-    options = StoreOptions(endpoint=settings.storage.endpoint, region=settings.storage.region)
+    options = settings.storage.options
     output = Store(output_of(settings), options)
     if is_backtest(output):
         raise ConfigError(f"output: {settings.output} holds a backtest; a reprocessing needs a folder of its own")

@@ -28,7 +28,7 @@ from engine.events import Listener, PlanMade, ignore
 from engine.identity import Identity
 from engine.planning.todo import Todo
 from engine.running.record import refuse_if_running
-from engine.storage import Store, StoreOptions
+from engine.storage import Store
 from engine.tables import delta
 from jobs.options import existing, output_of
 
@@ -85,7 +85,7 @@ def prepare(
 
 def opened(settings: BacktestSettings) -> Store:
     """The output. Raises `ConfigError` where it is a reprocessing's."""
-    reached = StoreOptions(endpoint=settings.storage.endpoint, region=settings.storage.region)
+    reached = settings.storage.options
     output = Store(output_of(settings), reached)
     if delta.open_table(output, LEDGER) is not None:
         raise ConfigError(f"output: {settings.output} holds a reprocessing; a backtest needs a folder of its own")

@@ -7,7 +7,7 @@ import polars as pl
 from rich.console import Console
 
 from engine.results.open import scan, tables
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import draw
 
@@ -25,7 +25,7 @@ Examples:
 @as_json
 def command(output: str, table: str | None, as_json: bool, **flags: str | None) -> int:
     """List the tables of OUTPUT, or document the columns of one: unit, meaning, least data, source."""
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     if table is None:
         named = tables(store)
         columns = [", ".join(scan(store, name).collect_schema().names()) for name in named]

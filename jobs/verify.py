@@ -20,9 +20,9 @@ from engine.results import verify
 from engine.results.open import newest
 from engine.run import RunSettings, run
 from engine.running.progress import CommitSettings
-from engine.storage import Store, StoreOptions
+from engine.storage import Store
 from jobs import exits
-from jobs.opened import opened, options, storage_options
+from jobs.opened import opened, storage, storage_options
 from jobs.options import as_json, parameters, taking
 from jobs.progress import RunProgress
 from jobs.show import count
@@ -53,7 +53,7 @@ def command(output: str, sample: float, seed: int, as_json: bool, **flags: Any) 
     The module must be the very code and parameters of that run. Sources of which an input changed since, or is gone,
     are counted, not compared. A difference ends with exit code 3 and a table of what differs.
     """
-    store = opened(output, options(flags))
+    store = opened(output, flags)
     module_id = newest(store)
     last = ledger.runs(store).filter(pl.col("module_id") == module_id).row(-1, named=True)
     told = _settings(last, flags)
@@ -76,8 +76,7 @@ def _settings(last: dict[str, Any], flags: dict[str, Any]) -> Settings:
         above["module"] = {"ref": flags["ref"]}
     if flags["given"]:
         above = overlay(above, {"module": {"parameters": parameters(flags["given"])}})
-    storage = {name: flags[name] for name in ("endpoint", "region") if flags[name]}
-    return load(None, overlay(json.loads(last["config"]), {**above, "storage": storage}))
+    return load(None, overlay(json.loads(last["config"]), {**above, "storage": storage(flags)}))
 
 
 def _recompute(
@@ -88,7 +87,7 @@ def _recompute(
         raise UserError(f"{store.uri}: nothing to verify: no file of {last['module_id']} is committed")
     mapped, identity = refer(told.module.ref, told.module.parameters)
     verify.refuse_other_code(last, identity)
-    reached = StoreOptions(endpoint=told.storage.endpoint, region=told.storage.region)
+    reached = told.storage.options
     todo = plan.everything(verify.inventory(store, works, reached), reached)
     listener(PlanMade(todo.count, todo.files, todo.size_bytes, 0))
     again = Store(folder)

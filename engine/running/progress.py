@@ -42,6 +42,11 @@ class RunSummary:
     rows: Mapping[str, int]
     seconds: float
 
+    @property
+    def bad(self) -> int:
+        """Files that failed or were quarantined."""
+        return self.statuses.get("failed", 0) + self.statuses.get("quarantined", 0)
+
 
 class Progress:
     """One run over one output, from its first row in `runs` to its last. `statuses` counts files so far."""
