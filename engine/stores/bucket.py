@@ -19,8 +19,9 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from engine.errors import AccessDenied, InfrastructureError, InputMissing, InputUnreadable, UserError
+from engine.errors import AccessDenied, ConfigError, InfrastructureError, InputMissing, InputUnreadable, UserError
 from engine.storage import Entry, StoreOptions
+from engine.stores.refusals import NO_ANSWER, REFUSED, meaning
 
 LONGEST_SINGLE_PUT = 64 << 20
 """Bytes; longer objects go up as a multipart upload, which becomes visible whole as well."""
@@ -103,13 +104,14 @@ class Bucket:
         except FileNotFoundError as error:
             self._refuse(error, path, InputMissing, "no such object")
         except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-            self._refuse(error, path, AccessDenied, "storage refused the credentials")
+            self._refuse(error, path, *(meaning(str(error)) or (AccessDenied, REFUSED)))
         except (BaseError, OSError, ValueError) as error:
             self._refuse(error, path, *_sort_out(str(error), failure))
 
     def _refuse(self, error: Exception, path: str, kind: type[Exception], why: str) -> NoReturn:
         # `from None`: the client's message can hold the signed request.
-        raise kind(f"{self._uri}/{path}: {why} ({type(error).__name__})") from None
+        server = f" at {self._options.endpoint}" if self._options.endpoint else ""
+        raise kind(f"{self._uri}/{path}{server}: {why} ({type(error).__name__})") from None
 
 
 def _connection(options: StoreOptions) -> dict[str, Any]:
@@ -127,6 +129,8 @@ def _config(options: StoreOptions) -> dict[str, str]:
     region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     config = {"region": region or "us-east-1"}
     if endpoint:
+        if not re.match(r"https?://[^/]", endpoint):
+            raise ConfigError(f"endpoint {endpoint}: a server's address begins with http:// or https://")
         config |= {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
     return config
 
@@ -143,16 +147,11 @@ def _credentials_mark() -> int:
 
 
 def _sort_out(text: str, failure: type[InfrastructureError]) -> tuple[type[Exception], str]:
-    """What a generic error means: servers differ in how they say that a bucket or the credentials are missing."""
+    """What a generic error means."""
     odd = re.search(r'whilst parsing path segment "(.*?)"(?:\n\n|$)', text, re.DOTALL)
     if odd:
         return UserError, f"the name {odd[1]!r} holds characters that cannot be addressed here: rename that object"
-    if "NoSuchBucket" in text or "Not Found" in text:
-        return InputMissing, "no such bucket"
-    signs = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "credential", "169.254.169.254")
-    if any(sign in text for sign in signs):
-        return AccessDenied, "storage refused the credentials, or there are none"
-    return failure, "storage did not answer as it should, after retries"
+    return meaning(text) or (failure, NO_ANSWER)
 
 
 def _entry(found: Any) -> Entry:
@@ -162,11 +161,16 @@ def _entry(found: Any) -> Entry:
 
 def _kept_credentials() -> dict[str, Any]:
     """Credentials from the AWS tools' own files (through botocore, which s3fs brings); asked again as they expire."""
+    from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
     from botocore.session import Session  # type: ignore[import-untyped]
 
-    found = Session().get_credentials()
+    profile = f"AWS profile {os.environ.get('AWS_PROFILE', 'default')}"
+    try:
+        found = Session().get_credentials()
+    except BotoCoreError as error:  # no such profile, a file that cannot be read, a login that has ended
+        raise AccessDenied(f"{profile}: {error}") from None
     if found is None:
-        raise AccessDenied(f"AWS profile {os.environ.get('AWS_PROFILE', 'default')}: no credentials")
+        raise AccessDenied(f"{profile}: no credentials")
     keys = found.get_frozen_credentials()
     return {
         "access_key_id": keys.access_key,

@@ -20,11 +20,12 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from engine.errors import AccessDenied, InfrastructureError, InputMissing, NightmillError, SchemaChanged
+from engine.errors import InfrastructureError, NightmillError, SchemaChanged
 from engine.module import Table, column
 from engine.running.receipt import Part
 from engine.schemas import DICTIONARY, RUNS
 from engine.storage import Store
+from engine.stores.refusals import NO_ANSWER, meaning
 
 APP = "nightmill"
 """Name under which each table remembers the number of the last commit that touched it."""
@@ -102,7 +103,8 @@ def _partition_columns(table: Table) -> tuple[str, ...]:
 
 def open_table(store: Store, name: str) -> DeltaTable | None:
     """A fresh handle, or None where there is no such table. A handle never sees what is committed after its opening."""
-    with _translated(name):
+    server = f" at {store.options.endpoint}" if store.options.endpoint else ""
+    with _translated(f"{store.delta_uri(name)}{server}"):
         try:
             return (_LocalTable if store.is_local else DeltaTable)(
                 store.delta_uri(name), storage_options=store.delta_options()
@@ -266,8 +268,5 @@ def _translated(name: str) -> Iterator[None]:
 
 def _sort_out(text: str, name: str) -> NightmillError:
     """What storage said below delta-rs, which makes one kind of error of everything."""
-    if any(sign in text for sign in ("SignatureDoesNotMatch", "privileges", "Permission denied", "AccessDenied")):
-        return AccessDenied(f"table {name}: storage refused the credentials, or there are none")
-    if "NoSuchBucket" in text:
-        return InputMissing(f"table {name}: no such bucket")
-    return InfrastructureError(f"table {name}: storage did not answer as it should, after retries")
+    kind, why = meaning(text) or (InfrastructureError, NO_ANSWER)
+    return kind(f"table {name}: {why}")
