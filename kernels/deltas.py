@@ -10,36 +10,36 @@ from kernels.thrift import signed, varint
 _BYTES = "Array(uint8, 1, 'C', readonly=True)"
 _MOST_IN_PART = 1 << 12
 _WIDEST, _WORD = 32, 8
+_EIGHT_IN_WORD, _FOUR_IN_WORD = 8, 15
+"""Bits of a difference, of which eight or four are in a word; eight come to a whole number of bytes."""
 
 
-@njit(f"void({_BYTES}, int64, int64, int32, int32[::1], int64)", cache=True, inline="always")
-def _add_words(data, at, width, least, out, lanes):  # type: ignore[no-untyped-def]
-    """out[1:] from out[0] and the differences, `lanes` to each word of eight bytes, which must be there. Inlined, its
-    loops are unrolled for each number of lanes: a quarter less time."""
+@njit(f"int32({_BYTES}, int64, int64, int32, int32, int32[::1], int64)", cache=True, inline="always")
+def _add_words(data, at, width, least, value, out, lanes):  # type: ignore[no-untyped-def]
+    """Fills out from the value before it and the differences, `lanes` to each word of eight bytes, which must be there;
+    the last one. Inlined, its loops are unrolled for each number of lanes: a quarter less time. Indices are unsigned,
+    which need no look at whether they count from the end: a third less."""
     mask = np.uint32((np.uint64(1) << np.uint64(width)) - np.uint64(1))
-    value, bit = out[0], np.uint64(at) << np.uint64(3)
-    for i in range(1, out.size, lanes):
+    bit = np.uint64(at) << np.uint64(3)
+    for i in range(0, out.size, lanes):
         word, byte = np.uint64(0), bit >> np.uint64(3)
         for k in range(_WORD):  # becomes one load
             word |= np.uint64(data[byte + np.uint64(k)]) << np.uint64(8 * k)
         word >>= bit & np.uint64(7)
         for k in range(lanes):
             value = np.int32(value + np.int32(least + np.int32(np.uint32(word) & mask)))
-            out[i + k] = value
+            out[np.uint64(i + k)] = value
             word >>= np.uint64(width)
         bit += np.uint64(width * lanes)
+    return value
 
 
-@njit(f"void({_BYTES}, int64, int64, int32, int32[::1])", cache=True)
-def _add_up(data, at, width, least, out):  # type: ignore[no-untyped-def]
-    """out[1:] from out[0] and the differences, packed in `width` bits each from data[at] on."""
-    whole = out.size % 8 == 1  # values come eight to a whole number of bytes
-    if whole and width <= 8:
-        _add_words(data, at, width, least, out, 8)
-    elif whole and width <= 15:
-        _add_words(data, at, width, least, out, 4)
-    else:
-        _add_words(data, at, width, least, out, 1)
+@njit(f"int32({_BYTES}, int64, int32, int32, int32[::1])", cache=True)
+def _add_last(data, width, least, value, out):  # type: ignore[no-untyped-def]
+    """As `_add_words`, of all the data, behind which nothing need be."""
+    padded = np.zeros(data.size + _WORD, np.uint8)
+    padded[: data.size] = data
+    return _add_words(padded, 0, width, least, value, out, 1)
 
 
 @njit(f"int64({_BYTES}, int64, int32[::1])", cache=True)
@@ -59,9 +59,9 @@ def unpack_deltas(data, at, out):  # type: ignore[no-untyped-def]
     if not 0 <= count <= out.size:
         return -1
     each, done = block // parts, np.int64(1)
-    padded = np.zeros(_MOST_IN_PART * _WIDEST // 8 + _WORD, np.uint8)
+    value = np.int32(signed(first))
     if count:
-        out[0] = signed(first)
+        out[0] = value
     while done < count:
         least, at = varint(data, at)
         widths, at = at, at + parts
@@ -74,10 +74,14 @@ def unpack_deltas(data, at, out):  # type: ignore[no-untyped-def]
             if width > _WIDEST or at + size > data.size:
                 return -1
             end = min(done + each, count)
-            if at + size + _WORD <= data.size:
-                _add_up(data, at, width, signed(least), out[done - 1 : end])
+            own, whole = out[done:end], (end - done) % _WORD == 0
+            if at + size + _WORD > data.size:
+                value = _add_last(data[at : at + size], width, signed(least), value, own)
+            elif whole and width <= _EIGHT_IN_WORD:
+                value = _add_words(data, at, width, signed(least), value, own, 8)
+            elif whole and width <= _FOUR_IN_WORD:
+                value = _add_words(data, at, width, signed(least), value, own, 4)
             else:
-                padded[:size] = data[at : at + size]
-                _add_up(padded, 0, width, signed(least), out[done - 1 : end])
+                value = _add_words(data, at, width, signed(least), value, own, 1)
             done, at = end, at + size
     return count
