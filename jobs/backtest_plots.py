@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from engine.backtest.scores.findings import Findings
+from jobs.page import figure
 from jobs.svg import COLOURS, Axis, Chart
 
 NOMINAL, LEAST_SHOWN = 0.8, 0.5
@@ -33,10 +34,6 @@ def colours(found: Findings) -> dict[str, int]:
     models = found.board.frame["model"].unique(maintain_order=True).to_list()
     chosen = {model: i for i, model in enumerate(found.chosen["model"])}
     return {model: min(chosen.get(model, COLOURS), COLOURS) for model in models}
-
-
-def figure(title: str, note: str, body: str, kind: str = "") -> str:
-    return f'<figure class="{kind}"><h3>{escape(title)}</h3><p>{escape(note)}</p>{body}</figure>'
 
 
 def by_step(found: Findings) -> str:

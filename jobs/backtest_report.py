@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
-from pathlib import Path
-from string import Template
 from typing import Any
 
 import polars as pl
@@ -21,8 +18,8 @@ from engine.storage import Store
 from engine.tables import delta
 from jobs import backtest_plots as plots
 from jobs import backtest_tables as tables
+from jobs import page
 
-TEMPLATES = Path(__file__).parent / "templates"
 NAME = "report.html"
 """Where `nightmill backtest` puts it, in the output."""
 
@@ -69,7 +66,7 @@ def make(
     }
     asked = asked or _asked(output, serving)
     found = find(frames, asked)
-    return Report(found, render(found, title or "Backtest", f"{output.uri} · {serving} · {_now()}"))
+    return Report(found, render(found, title or "Backtest", f"{output.uri} · {serving} · {page.now()}"))
 
 
 def newest(output: Store, table: str) -> str | None:
@@ -83,16 +80,7 @@ def newest(output: Store, table: str) -> str | None:
 
 def render(found: Findings, title: str, subtitle: str) -> str:
     """Findings as HTML."""
-    page = Template((TEMPLATES / "report.html").read_text(encoding="utf-8"))
-    tiles = "".join(f"<div><b>{n:,}</b><span>{escape(name)}</span></div>" for name, n in found.totals.items())
-    return page.substitute(
-        title=escape(title),
-        subtitle=escape(subtitle),
-        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
-        tiles=tiles,
-        verdict=tables.verdict(found),
-        sections="".join(_sections(found)),
-    )
+    return page.render(title, subtitle, found.totals, tables.verdict(found), _sections(found), "backtest_terms.html")
 
 
 def _sections(found: Findings) -> list[str]:
@@ -106,24 +94,15 @@ def _sections(found: Findings) -> list[str]:
     curves += [plots.by_age(found), plots.aging(found)]
     board = tables.board(found.board, one_vital) + ("" if one_vital else by_vital)
     return [
-        _section("Leaderboard", f"By MASE on {basis}, all vitals together.", board),
-        _section("Error curves", "", _grid(curves)),
-        "" if one_vital else _section("Error by step and vital", "", _grid(plots.by_vital_step(found))),
-        _section("Cost", "", _grid([plots.pareto(found), tables.front(found)], "row wide")),
-        _section("Intervals", INTERVALS, _grid(plots.coverage(found), "row small")),
-        _section("Fits", "What became of every attempted fit.", tables.statuses(found) + tables.origins(found)),
-        _section("Differences", DIFFERENCES, tables.difference(found)),
-        _section("Clinical agreement", CLINICAL, tables.clinical(found)),
+        page.section("Leaderboard", f"By MASE on {basis}, all vitals together.", board),
+        page.section("Error curves", "", page.grid(curves)),
+        "" if one_vital else page.section("Error by step and vital", "", page.grid(plots.by_vital_step(found))),
+        page.section("Cost", "", page.grid([plots.pareto(found), tables.front(found)], "row wide")),
+        page.section("Intervals", INTERVALS, page.grid(plots.coverage(found), "row small")),
+        page.section("Fits", "What became of every attempted fit.", tables.statuses(found) + tables.origins(found)),
+        page.section("Differences", DIFFERENCES, tables.difference(found)),
+        page.section("Clinical agreement", CLINICAL, tables.clinical(found)),
     ]
-
-
-def _grid(figures: Sequence[str], kind: str = "row") -> str:
-    return f'<div class="{kind}">{"".join(figures)}</div>'
-
-
-def _section(title: str, note: str, body: str) -> str:
-    told = f'<p class="note">{escape(note)}</p>' if note else ""
-    return f"<h2>{escape(title)}</h2>{told}{body}"
 
 
 def _asked(output: Store, serving: str) -> Asked:
@@ -131,7 +110,3 @@ def _asked(output: Store, serving: str) -> Asked:
     runs = ledger.runs(output).filter(pl.col("module_id") == serving)
     told: Mapping[str, Any] = json.loads(runs["parameters"][-1] or "{}") if len(runs) else {}
     return Asked(every_h=int(told.get("every_h", 1)), phase_h=int(told.get("phase_h", 0)))
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

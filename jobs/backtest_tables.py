@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -15,12 +14,11 @@ from engine.backtest.scores.findings import BASELINE, Findings
 from engine.backtest.scores.leaderboard import Leaderboard
 from engine.vitals.severity import SEVERITIES
 from jobs.backtest_plots import Row, forest, label
+from jobs.page import Head, html_row, html_table
 
 SHOWN = 20
 WORST_SKILL = -0.5
 """Where the drawn intervals of skill are cut off."""
-Head = tuple[str, str, str]
-"""Name, unit or more, and class of a column."""
 _HEADS: tuple[Head, ...] = (
     ("", "", "n"), ("model", "", ""), ("window", "h", "n"), ("refit", "h", "n"), ("policy", "", ""), ("MASE", "", "n"),
     ("skill", "", "n"), ("", "95 % over users", ""), ("against the best", "Holm", ""), ("MAE", "", "n"),
@@ -67,10 +65,10 @@ def board(found: Leaderboard, mae: bool) -> str:
     left_out = _told_by_none(found.frame) | (set() if mae else {("MAE", "")})
     rows = [_board_row(i + 1, row, low, high, left_out) for i, row in enumerate(found.frame.rows(named=True))]
     heads = [head for head in _HEADS if head[:2] not in left_out]
-    first = _table(heads, rows[:SHOWN], "wide")
+    first = html_table(heads, rows[:SHOWN], "wide")
     if len(rows) <= SHOWN:
         return first
-    rest = _table(heads, rows[SHOWN:], "wide")
+    rest = html_table(heads, rows[SHOWN:], "wide")
     return f"{first}<details><summary>{len(rows) - SHOWN} more</summary>{rest}</details>"
 
 
@@ -97,7 +95,7 @@ def _board_row(place: int, row: Row, low: float, high: float, left_out: set[tupl
         f"{row['n_all']:,}",
     ]  # fmt: skip
     kept = [(cell, head[2]) for cell, head in zip(cells, _HEADS, strict=True) if head[:2] not in left_out]
-    return _row(kept, "best" if row["best"] else "")
+    return html_row(kept, "best" if row["best"] else "")
 
 
 def _against(row: Row) -> str:
@@ -125,21 +123,21 @@ def statuses(found: Findings) -> str:
         )  # fmt: skip
         counts = [(f"{n[s]:,}" if s in n else "–", "n") for s in present]
         cells = [(escape(str(model)), ""), (f'<div class="bar">{bar}</div>', ""), (f"{sum(n.values()):,}", "n")]
-        rows.append(_row([*cells, *counts, (digits(part["cpu_s"].sum()), "n")]))
+        rows.append(html_row([*cells, *counts, (digits(part["cpu_s"].sum()), "n")]))
     heads = [("model", "", ""), ("", "", ""), ("fits", "", "n"), *((s, "", "n") for s in present), ("CPU", "s", "n")]
-    return key + _table(heads, rows) + _faults(found)
+    return key + html_table(heads, rows) + _faults(found)
 
 
 def _faults(found: Findings) -> str:
     if found.faults.is_empty():
         return ""
     rows = [
-        _row([(escape(row["model"]), ""), (row["status"], ""), (f"{row['n']:,}", "n"),
+        html_row([(escape(row["model"]), ""), (row["status"], ""), (f"{row['n']:,}", "n"),
               (escape(row["error_class"] or "–"), ""), (escape(row["error_message"] or "–"), "text")])
         for row in found.faults.rows(named=True)
     ]  # fmt: skip
     heads = ("model", "status", "fits", "class", "message")
-    table = _table([(head, "", "n" if head == "fits" else "") for head in heads], rows)
+    table = html_table([(head, "", "n" if head == "fits" else "") for head in heads], rows)
     return f"<details><summary>What went wrong, most frequent first</summary>{table}</details>"
 
 
@@ -181,7 +179,7 @@ def clinical(found: Findings) -> str:
         leads = one.lead_h
         lead = f"{np.median(leads):.0f} ({percent(float((leads > 0).mean()))})" if len(leads) else "–"
         rows.append(
-            _row([(escape(label(row)), ""), (digits(one.kappa), "n"), (percent(one.missed_severe), "n"),
+            html_row([(escape(label(row)), ""), (digits(one.kappa), "n"), (percent(one.missed_severe), "n"),
                   (percent(one.false_severe), "n"), (f"{one.n_severe:,}", "n"), (lead, "n"), (f"{len(leads):,}", "n"),
                   (f"{int(one.unanswered.sum()):,}", "n"), (f"{one.n:,}", "n")])
         )  # fmt: skip
@@ -193,7 +191,7 @@ def clinical(found: Findings) -> str:
         ("compared", "hours × steps", "n"),
     ]  # fmt: skip
     folded = f"<details><summary>Confusion matrices</summary><div class='row small'>{''.join(matrices)}</div></details>"
-    return _table(heads, rows) + folded
+    return html_table(heads, rows) + folded
 
 
 def _confusion(one: Agreement) -> str:
@@ -249,21 +247,13 @@ def _times(dear: float | None, cheap: float) -> str:
     return f", at 1/{dear / cheap:,.0f} of the CPU time" if dear and cheap > 0 and dear / cheap >= 1.5 else ""
 
 
-def _row(cells: Sequence[tuple[Any, str]], kind: str = "") -> str:
-    body = "".join(f'<td class="{style}">{cell}</td>' if style else f"<td>{cell}</td>" for cell, style in cells)
-    return f'<tr class="{kind}">{body}</tr>' if kind else f"<tr>{body}</tr>"
-
-
 def front(found: Findings) -> str:
     """The configurations of the Pareto front, numbered as in the figure."""
     rows = found.board.frame.filter((pl.col("cpu_s") > 0) & pl.col("pareto")).sort("cpu_s").rows(named=True)
     cells = [
-        _row([(i + 1, "n"), (escape(label(row)), ""), (digits(row["cpu_s"]), "n"), (digits(row["mase_charged"]), "n")])
+        html_row(
+            [(i + 1, "n"), (escape(label(row)), ""), (digits(row["cpu_s"]), "n"), (digits(row["mase_charged"]), "n")]
+        )
         for i, row in enumerate(rows)
     ]
-    return _table([("", "", "n"), ("Pareto front", "", ""), ("CPU", "s", "n"), ("MASE", "", "n")], cells)
-
-
-def _table(heads: Sequence[Head], rows: Sequence[str], kind: str = "") -> str:
-    named = "".join(f'<th class="{style}">{head}<small>{unit}</small></th>' for head, unit, style in heads)
-    return f'<div class="scroll"><table class="{kind}"><tr>{named}</tr>{"".join(rows)}</table></div>'
+    return html_table([("", "", "n"), ("Pareto front", "", ""), ("CPU", "s", "n"), ("MASE", "", "n")], cells)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from engine.storage import Store, split_uri
-from jobs import backtest_report
-from jobs.opened import opened, storage_options, store_options
+from jobs import backtest_report, page
+from jobs.opened import opened, storage_options
 from jobs.options import taking
 
 
@@ -30,12 +27,11 @@ def command(output: str, target: str | None, title: str, **flags: str | None) ->
     agreement.
     """
     store = opened(output, flags)
-    page = backtest_report.make(store, title=title).page.encode()
+    made = backtest_report.make(store, title=title)
     if target is None:
-        store.write(backtest_report.NAME, page)
+        store.write(backtest_report.NAME, made.page.encode())
         click.echo(f"{store.uri}/{backtest_report.NAME}")
         return 0
-    folder, name = split_uri(target if "://" in target else str(Path(target).absolute()))
-    Store(folder, store_options(flags)).write(name, page)
+    page.write(target, made.page, flags)
     click.echo(target)
     return 0
