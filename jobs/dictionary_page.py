@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 import pyarrow as pa
@@ -11,10 +11,11 @@ from engine.backtest.finish import FINAL
 from engine.backtest.grid import Configuration, Policy
 from engine.backtest.serve.mapped import Serve
 from engine.backtest.tables import ATTEMPTS, FITS
-from engine.load import load_module
 from engine.longitudinal.tables import OUTPUTS as LONGITUDINAL
 from engine.module import Table
+from engine.night.diagnostics import Diagnosed
 from engine.night.reasons import CODES
+from engine.night.tables import OUTPUTS
 from engine.schemas import DICTIONARY, FILES, RUNS
 from jobs.reason_codes import MEANINGS
 
@@ -26,6 +27,12 @@ Generated from the schemas by `python -m jobs.dictionary_page`; every output car
 Every table of the module is partitioned by `module_id` (`epochs` by the month of `night_date`, too): the version of the
 code and parameters that made the row. Plain readers see all versions, so filter by one; `nightmill query` shows the
 newest finished run's. Times are UTC with microseconds. A missing value is null, never 0, −1 or NaN.
+"""
+
+DIAGNOSED = """\
+# What `nightmill process --diagnostics` adds
+
+Two tables more of the files that it is given; they judge nothing.
 """
 
 BASELINES = """\
@@ -44,20 +51,22 @@ Its output also has `work`, with the columns of `files`: a row each unit of work
 
 def page() -> Iterator[str]:
     """Lines of the page."""
-    yield INTRODUCTION
-    tables = dict(load_module("night", {}).outputs)
-    for name, table in {**tables, "files": FILES, "runs": RUNS, "dictionary": DICTIONARY}.items():
-        yield from _table(name, table)
-    yield BASELINES
-    for name, table in LONGITUDINAL.items():
-        yield from _table(name, table)
-    yield BACKTESTS
-    for name, table in backtest_tables().items():
-        yield from _table(name, table)
+    for heading, tables in chapters():
+        yield heading
+        for name, table in tables.items():
+            yield from _table(name, table)
     yield "## Reason codes\n"
     yield "`reasons` is a list of codes; in `epochs` it is an integer whose bit i stands for the i-th of these.\n"
     yield "| bit | code | meaning |\n|---|---|---|"
     yield from (f"| {bit} | `{code}` | {MEANINGS[code]} |" for bit, code in enumerate(CODES))
+
+
+def chapters() -> Iterator[tuple[str, Mapping[str, Table]]]:
+    """Every table that nightmill writes, under the heading that says who does."""
+    yield INTRODUCTION, {**OUTPUTS, "files": FILES, "runs": RUNS, "dictionary": DICTIONARY}
+    yield DIAGNOSED, {name: table for name, table in Diagnosed().outputs.items() if name not in OUTPUTS}
+    yield BASELINES, LONGITUDINAL
+    yield BACKTESTS, backtest_tables()
 
 
 def backtest_tables() -> dict[str, Table]:
@@ -69,7 +78,7 @@ def backtest_tables() -> dict[str, Table]:
 def _table(name: str, table: Table) -> Iterator[str]:
     yield f"## {name}\n"
     yield f"Key: {', '.join(table.key)}. Sorted by {', '.join(table.sort)}.\n"
-    yield "| column | type | unit | meaning | least data | source |\n|---|---|---|---|---|---|"
+    yield "| column | type | unit | meaning | least data | source | since |\n|---|---|---|---|---|---|---|"
     for field in table.schema:
         yield f"| {' | '.join(_cells(field))} |"
     yield ""
@@ -78,7 +87,7 @@ def _table(name: str, table: Table) -> Iterator[str]:
 def _cells(field: pa.Field) -> list[str]:
     notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
     unit = "" if notes.get("unit") == "1" else notes.get("unit", "")
-    told = [notes.get(name, "") for name in ("meaning", "minimum_data", "source")]
+    told = [notes.get(name, "") for name in ("meaning", "minimum_data", "source", "since")]
     return [f"`{field.name}`", str(field.type), unit, *(text.replace("|", "\\|") for text in told)]
 
 
