@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.night.recording import Segment
+from kernels.runs import DRIFT_SAMPLES, follow, unbroken
 from kernels.runs import EARLIEST_US as EARLIEST_US
+from kernels.runs import LATEST_US as LATEST_US
 from kernels.runs import SECOND_US as SECOND_US
-from kernels.runs import follow
 
 DOUBTFUL_US = 1_420_070_400 * SECOND_US
 """2015-01-01: from 2005 to here a date is flagged, not rejected."""
-LATEST_US = 4_102_444_800 * SECOND_US
-"""2100-01-01: later times are forged or overflown."""
 DRIFT, BAD_RATE = 0.02, 0.10
-_FEWEST_PAIRS, _SHARE_ALIKE, _DRIFT_SAMPLES = 5, 0.8, 0.5
+_FEWEST_PAIRS, _SHARE_ALIKE = 5, 0.8
 _Ints = NDArray[np.int64]
 
 
@@ -63,6 +62,14 @@ def whole_us(t_us: NDArray[np.float64]) -> _Ints:
     return np.rint(np.clip(t_us, -SECOND_US, LATEST_US)).astype(np.int64)
 
 
+def in_order(blocks: Blocks, seq: _Ints, codes: Counter[str]) -> tuple[Segment, ...]:
+    """Segments as `arrange` makes them, of blocks as `at_measured_rate` has them. What is one segment already, as
+    almost all channels are, is seen by one kernel: the steps by themselves took 1.9 ms of a night."""
+    if unbroken(blocks.t0_us, blocks.fs_hz, blocks.sizes, blocks.forced):
+        return (Segment(int(blocks.t0_us[0]), float(blocks.fs_hz[0]), blocks.values()),)
+    return arrange(at_measured_rate(blocks, seq, codes), codes)
+
+
 def at_measured_rate(blocks: Blocks, seq: _Ints, codes: Counter[str]) -> Blocks:
     """The blocks at the rate that their own start times measure, where they agree on another one than declared. seq:
     (n,) int64, as the device numbered them.
@@ -77,7 +84,7 @@ def at_measured_rate(blocks: Blocks, seq: _Ints, codes: Counter[str]) -> Blocks:
     ratios = steps_us * blocks.fs_hz[pairs] / (sizes * SECOND_US)
     ratio = float(np.median(ratios))
     alike = np.mean(np.abs(ratios - ratio) * sizes <= np.maximum(1.0, 0.002 * sizes)) >= _SHARE_ALIKE
-    if not alike or abs(ratio - 1) * np.median(sizes) <= _DRIFT_SAMPLES or ratio <= 0:
+    if not alike or abs(ratio - 1) * np.median(sizes) <= DRIFT_SAMPLES or ratio <= 0:
         return blocks
     if abs(1 / ratio - 1) > BAD_RATE:
         codes["FS_BAD"] += 1

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.runs import SECOND_US, follow
+from kernels.runs import SECOND_US, follow, unbroken
 from tests.naive import runs as naive
 
 T0 = 1_600_000_000
@@ -49,3 +49,37 @@ def test_one_of_each() -> None:
     assert followed([met, ((T0 - 60) * second, 10.0, 10, False)]) == ([0, 1], [0, 0], 1, 0)
     assert followed([met, (0, 10.0, 10, False)]) == ([0, -1], [0, 0], 1, 0)
     assert followed([]) == ([], [], 0, 0)
+
+
+def whole(blocks: list[naive.Block]) -> bool:
+    t0_us, fs_hz, sizes, forced = zip(*blocks, strict=True) if blocks else ((), (), (), ())
+    found: bool = unbroken(
+        np.array(t0_us, np.int64), np.array(fs_hz, np.float64), np.array(sizes, np.int64), np.array(forced, np.bool_)
+    )
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.integers(-60_000, 60_000), max_size=12), st.sampled_from([32.0, 97.3]), st.integers(1, 640))
+def test_unbroken_as_the_naive_twin(steps_us: list[int], fs_hz: float, most: int) -> None:
+    for scale in (1, 20, 1000):
+        blocks: list[naive.Block] = []
+        at_us = T0 * SECOND_US
+        for number, step_us in enumerate(steps_us):
+            size = max(1, most - number % 2)
+            blocks.append((at_us + step_us // scale, fs_hz, size, number == 0))
+            at_us += round(size * SECOND_US / fs_hz)
+        assert whole(blocks) == naive.unbroken(blocks)
+
+
+def test_what_breaks_a_run() -> None:
+    second = SECOND_US
+    met = (T0 * second, 10.0, 10, True)
+    assert whole([met]) and whole([met, ((T0 + 1) * second, 10.0, 10, False)])
+    assert not whole([])
+    assert not whole([met, ((T0 + 1) * second, 10.0, 10, True)])
+    assert not whole([met, ((T0 + 1) * second, 10.1, 10, False)])
+    assert not whole([met, (T0 * second, 10.0, 10, False)])
+    assert not whole([met, ((T0 + 1) * second + 60_000, 10.0, 10, False)])
+    assert not whole([(-1, 10.0, 10, False)]) and not whole([(2**62, 10.0, 10, False)])
+    assert not whole([met] + [((T0 + 1 + i) * second + 30_000 * i, 10.0, 10, False) for i in range(5)])

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from engine.module import RawFile
-from engine.night.clock import Blocks, arrange, at_measured_rate, gathered
+from engine.night.clock import Blocks, gathered, in_order
 from engine.night.formats.nrf_blocks import Rows, read_rows
 from engine.night.formats.nrf_write import COLUMNS, DEVICE_KEYS, KEY, OWN_KEYS
 from engine.night.formats.nrf_write import export_nrf as export_nrf
@@ -156,7 +156,7 @@ def _segments(rows: Rows, own: NDArray[np.int64], firsts: object, codes: Counter
     sound = (fs_hz >= _SLOWEST_HZ) & (fs_hz <= _FASTEST_HZ)
     codes["FS_BAD"] += not sound.all()
     blocks = Blocks(t0_us, fs_hz, begin, end, forced, rows.samples).take(sound)
-    return arrange(at_measured_rate(blocks, seq[sound], codes), codes)
+    return in_order(blocks, seq[sound], codes)
 
 
 def _instants(rows: Rows, own: NDArray[np.int64], codes: Counter[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -4,8 +4,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from engine.night.clock import SECOND_US, Blocks, arrange, at_measured_rate, gathered, whole_us
+from engine.night.clock import SECOND_US, Blocks, arrange, at_measured_rate, gathered, in_order, whole_us
 from engine.night.recording import Segment
 
 T0 = 1_600_000_000 * SECOND_US
@@ -125,3 +127,22 @@ def test_whole_microseconds() -> None:
     assert found[2:4].tolist() == [0, 1_500_000_000_000_000]
     assert (found[:2] < 0).all()
     assert arranged(Segment(int(found[4]), 10.0, np.zeros(9, np.int32))) == ([], {"CLK_IMPLAUS": 1})
+
+
+JITTERS_S = st.one_of(st.just(0.0), st.floats(-0.06, 0.06), st.sampled_from([0.1, -0.1, 60.0, -60.0]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(JITTERS_S, min_size=1, max_size=12), st.sampled_from([0.0, 0.01, 0.3]), st.sets(st.integers(0, 3)))
+def test_the_short_way_gives_what_the_long_one_gives(jitters_s: list[float], slow_s: float, forced: set[int]) -> None:
+    given_blocks = blocks_of(
+        *(block((60 + slow_s) * i + jitter_s, first=600 * i) for i, jitter_s in enumerate(jitters_s)),
+        forced=tuple(forced & {0, len(jitters_s) - 1}),
+    )
+    seq, long, short = np.arange(len(jitters_s)), Counter[str](), Counter[str]()
+    segments = arrange(at_measured_rate(given_blocks, seq, long), long)
+    found = in_order(given_blocks, seq, short)
+    assert [(one.t0_us, one.fs_hz, one.values.tolist()) for one in found] == [
+        (one.t0_us, one.fs_hz, one.values.tolist()) for one in segments
+    ]
+    assert +short == +long
