@@ -106,3 +106,14 @@ def test_without_beats_all_is_missing() -> None:
     grid = Grid(START_US + 20_000_000, 7)
     found = measure(ppg.measure(recording([]), grid, np.full(7, np.nan)), grid)
     assert not np.isfinite([found.lf_ms2, found.hf_ms2, found.hrv_ratio]).any()
+
+
+@pytest.mark.parametrize(("more", "told"), [(0, True), (8, False)], ids=["81 %", "78 %"])
+def test_four_fifths_have_to_be_covered(more: int, told: bool) -> None:
+    pulse, grid = d2()
+    lost = np.arange(len(pulse.trusted)) % 16 % 5 == 3  # three of 16
+    lost[16 * np.arange(more) + 22] = True
+    found = measure(_without(pulse, lost), grid)
+    covered = pulse.beats.ibi_ms[1:][~lost[1:] & (pulse.beats.t_us[1:] < grid.end_us)].sum() / 300_000
+    assert covered == pytest.approx(0.81 if told else 0.78, abs=0.01)
+    assert np.isfinite(found.hrv_ratio[12]) == told
