@@ -8,19 +8,23 @@ from numba import njit
 from kernels.arrays import Floats, Ints
 
 
-@njit("f8[::1](i8[::1], f8[::1])", cache=True)
-def bends(t_us: Ints, values: Floats) -> Floats:
-    """Second derivatives, a s², of the natural cubic spline at its points. t_us: (k,) strictly ascending; (k,)."""
-    k = t_us.size
+@njit("f8[::1](f8[::1], f8[::1])", cache=True)
+def bends(width_s: Floats, rise: Floats) -> Floats:
+    """Second derivatives, a s², of the natural cubic spline at its k points. (k − 1,) each, of the intervals between
+    them: their lengths, and the slopes of straight lines."""
+    k = width_s.size + 1
     bend, ahead = np.zeros(k), np.zeros(k)  # second derivatives, and the part of the next one in each
+    own, part = 0.0, 0.0  # both of the point before: from memory they would come later
     for i in range(1, k - 1):
-        before, after = (t_us[i] - t_us[i - 1]) / 1e6, (t_us[i + 1] - t_us[i]) / 1e6
-        slope = (values[i + 1] - values[i]) / after - (values[i] - values[i - 1]) / before
-        pivot = 2.0 * (before + after) - before * ahead[i - 1]
-        ahead[i] = after / pivot
-        bend[i] = (6.0 * slope - before * bend[i - 1]) / pivot
+        before, after = width_s[i - 1], width_s[i]
+        pivot = 2.0 * (before + after) - before * part
+        part = after / pivot
+        own = (6.0 * (rise[i] - rise[i - 1]) - before * own) / pivot
+        bend[i], ahead[i] = own, part
+    own = 0.0
     for i in range(k - 2, 0, -1):
-        bend[i] -= ahead[i] * bend[i + 1]
+        own = bend[i] - ahead[i] * own
+        bend[i] = own
     return bend
 
 
@@ -30,11 +34,14 @@ def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int, bloc
 
     t_us: (k ≥ 1,) strictly ascending; values: (k,), no NaN. Each block of the UTC clock has its own spline, through the
     points in it and margin_us on both sides, of which there is one at least on both: what is farther away would change
-    it by a quarter of a quarter … for each point between. Returns (n,) float64 in the unit of values.
+    it by a quarter of a quarter … for each point between. Returns (n,) float64 in the unit of values. Goes from point
+    to point: asking at each time which points it lies between takes twice the time.
     """
     out = np.empty(n)
-    low, high, above, k = 0, 0, 0, t_us.size
-    i = 0
+    k = t_us.size
+    width_s = (t_us[1:] - t_us[:-1]) / 1e6
+    rise = (values[1:] - values[:-1]) / width_s
+    low, high, above, i = 0, 0, 0, 0
     while i < n:
         start_us = (first_us + i * step_us) // block_us * block_us
         end_us = start_us + block_us
@@ -42,45 +49,53 @@ def spline(t_us: Ints, values: Floats, first_us: int, step_us: int, n: int, bloc
             low += 1
         while high < k and t_us[high] < end_us + margin_us:
             high += 1
-        bend = bends(t_us[low:high], values[low:high])
-        known, slope, curve, twist = -1, 0.0, 0.0, 0.0  # of the interval that ends at point `known`
-        while i < n and first_us + i * step_us < end_us:
-            now = first_us + i * step_us
-            while above < k and t_us[above] <= now:
+        bend = bends(width_s[low : high - 1], rise[low : high - 1])
+        end = min((end_us - first_us + step_us - 1) // step_us, n)
+        while i < end:
+            while above < k and t_us[above] <= first_us + i * step_us:
                 above += 1
             if above == 0 or above == k:
                 out[i] = values[0] if above == 0 else values[k - 1]
-            else:
-                if known != above:
-                    known, width = above, (t_us[above] - t_us[above - 1]) / 1e6
-                    curve, last = bend[above - 1 - low] / 2.0, bend[above - low] / 2.0
-                    slope = (values[above] - values[above - 1]) / width - width * (2.0 * curve + last) / 3.0
-                    twist = (last - curve) / (3.0 * width)
-                d = (now - t_us[above - 1]) * 1e-6
-                out[i] = values[above - 1] + d * (slope + d * (curve + d * twist))
-            i += 1
+                i += 1
+                continue
+            below, width = above - 1, width_s[above - 1]
+            level, begin_us = values[below], t_us[below]
+            curve, last = bend[below - low] / 2.0, bend[above - low] / 2.0
+            slope = rise[below] - width * (2.0 * curve + last) / 3.0
+            twist = (last - curve) / (3.0 * width)
+            reach = min((t_us[above] - first_us + step_us - 1) // step_us, end)
+            for j in range(i, reach):
+                d = (first_us + j * step_us - begin_us) * 1e-6
+                out[j] = level + d * (slope + d * (curve + d * twist))
+            i = reach
     return out
 
 
-@njit("f8[:,:,::1](f8[::1], i8[::1], i8, i8, f8[::1])", cache=True)
-def tapered(x: Floats, starts: Ints, count: int, hop: int, taper: Floats) -> Floats:
-    """`count` segments, `hop` samples apart, from each start, each freed of its line and multiplied by `taper`.
+@njit("f8[:,:,::1](f8[::1], i8[::1], i8, f8[::1])", cache=True)
+def tapered(x: Floats, starts: Ints, hop: int, taper: Floats) -> Floats:
+    """Three segments, `hop` samples apart, from each start, each freed of its line and multiplied by `taper`.
 
-    x: (n,); starts: (m,), segments inside x; taper: (size,). Returns (m, count, size) float64 in the unit of x.
+    x: (n,); starts: (m,), segments inside x; taper: (size,). Returns (m, 3, size) float64 in the unit of x. The three
+    are summed side by side: a sum alone waits for each addition.
     """
     size = taper.size
     mid = 0.5 * (size - 1)
     power = size * (size * size - 1.0) / 12.0  # Σ (i − mid)²
-    out = np.empty((starts.size, count, size))
+    out = np.empty((starts.size, 3, size))
     for w in range(starts.size):
-        for s in range(count):
-            segment = x[starts[w] + s * hop : starts[w] + s * hop + size]
-            level, slope = 0.0, 0.0
-            for i in range(size):
-                level += segment[i]
-                slope += (i - mid) * segment[i]
-            level, slope = level / size, slope / power
-            target = out[w, s]
+        first, middle, last = x[starts[w] :], x[starts[w] + hop :], x[starts[w] + 2 * hop :]
+        a, b, c, along_a, along_b, along_c = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(size):
+            a += first[i]
+            b += middle[i]
+            c += last[i]
+            along_a += (i - mid) * first[i]
+            along_b += (i - mid) * middle[i]
+            along_c += (i - mid) * last[i]
+        levels = (a / size, b / size, c / size)
+        slopes = (along_a / power, along_b / power, along_c / power)
+        for s in range(3):
+            segment, target, level, slope = x[starts[w] + s * hop :], out[w, s], levels[s], slopes[s]
             for i in range(size):
                 target[i] = (segment[i] - level - slope * (i - mid)) * taper[i]
     return out

@@ -49,7 +49,7 @@ def test_blocks_of_the_spline_are_nearly_one() -> None:
 def test_segments_equal_the_naive_twin(form: str) -> None:
     rng = np.random.default_rng(2)
     tapered = kernel.tapered if form == "compiled" else kernel.tapered.py_func
-    arguments = (900 + rng.normal(size=400), np.array([0, 17, 150]), 3, 50, np.hanning(100))
+    arguments = (900 + rng.normal(size=400), np.array([0, 17, 150]), 50, np.hanning(100))
     assert tapered(*arguments) == pytest.approx(naive.tapered(*arguments), abs=1e-9)
 
 

@@ -37,11 +37,11 @@ def _natural(t: Floats, values: Floats, now: float) -> float:
     return float(line + ((a**3 - a) * bend[i] + (b**3 - b) * bend[i + 1]) * h * h / 6)
 
 
-def tapered(x: Floats, starts: NDArray[np.int64], count: int, hop: int, taper: Floats) -> Floats:
+def tapered(x: Floats, starts: NDArray[np.int64], hop: int, taper: Floats) -> Floats:
     size, place = len(taper), np.arange(len(taper))
-    out = np.empty((len(starts), count, size))
+    out = np.empty((len(starts), 3, size))
     for w, start in enumerate(starts):
-        for s in range(count):
+        for s in range(3):
             segment = x[start + s * hop : start + s * hop + size]
             out[w, s] = (segment - np.polyval(np.polyfit(place, segment, 1), place)) * taper
     return out
