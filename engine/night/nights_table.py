@@ -140,6 +140,14 @@ _BREATH = [
         ("perfusion_median", "%", "median of perfusion_index_pct where q_ppg is at least 0.6", _TWO_HOURS, BRACELET),
     )
 ]
+_FLOOR = column(
+    "rmssd_floor_ms",
+    F8,
+    "ms",
+    "what beats rounded to whole PPG samples would add to rmssd_ms in quadrature, interval / √2; ours lie between "
+    "samples and add less",
+    since=SINCE,
+)
 _COVERAGE_BREATH = [
     column(f"coverage_{name}", F8, "1", f"share of the sleep period (none: recorded time) with {what}", since=SINCE)
     for name, what in (
@@ -164,6 +172,7 @@ NIGHTS = Table(
             *_BREATH,
             *_COVERAGE_BREATH,
             *_DEVICE,
+            _FLOOR,
         ]
     ),
     key=("subject_id", "night_date", "source_id"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.night.features import describe
 from engine.night.quality import WEIGHTS, band_of, coverage, judge, night_score, score_basis, shares
 from engine.night.recording import Device
-from tests.engine.night.hand import night, session, us
+from tests.engine.night.hand import channel, night, recording, session, us
 
 START_US = us("2026-01-10T22:00")
 HOUR = 360
@@ -188,3 +188,13 @@ def test_an_accelerometer_ten_mg_off_is_said_where_the_night_is_no_a(error_mg: f
     made = judge(_night({"cal_error_mg": error_mg, "q_temp": 0.0, "q_ppg": 0.5}))
     assert made.band != "A"
     assert ("ACC_UNCAL" in made.reasons) == told
+
+
+@pytest.mark.parametrize(("rates_hz", "floor_ms"), [((64.0,), 11.0485), ((64.0, 25.0), 28.2843), ((), None)])
+def test_the_floor_of_rmssd_is_of_the_slowest_pulse(rates_hz: tuple[float, ...], floor_ms: float | None) -> None:
+    """DOMAIN C5: a quantum q adds q / √2."""
+    pulses = [channel("bvp", (START_US, fs_hz, [0] * round(fs_hz))) for fs_hz in rates_hz]
+    whole = session(START_US, 8)
+    more = [replace(whole, recording=recording([pulse])) for pulse in pulses]
+    made = shares(replace(_night(), sessions=(whole, *more)))["rmssd_floor_ms"]
+    assert made == (None if floor_ms is None else pytest.approx(floor_ms, abs=1e-4))
