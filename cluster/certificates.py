@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ def tls_settings() -> dict[str, Any]:
     folder = os.environ.get(VARIABLE)
     if not folder:
         return {}
-    missing = [name for name in FILES if not (Path(folder) / name).is_file()]
+    try:
+        missing = [name for name in FILES if not (Path(folder) / name).is_file()]
+    except PermissionError as error:
+        raise NoCertificates(f"{VARIABLE}: {folder} may not be entered by this user") from error
     if missing:
         raise NoCertificates(f"{VARIABLE}: {folder} has no {', '.join(missing)}: it needs {', '.join(FILES)}")
     _try(Path(folder))
@@ -43,6 +47,12 @@ def _try(folder: Path) -> None:
     except OSError as error:
         may = "may not be read" if isinstance(error, PermissionError) else "cannot be used: damaged, or has a password"
         raise NoCertificates(f"{VARIABLE}: {tried} of {folder} {may} ({error.strerror or error})") from error
+
+
+def exposed() -> bool:
+    """Whether other users of this machine may read the key, and so play any role. Needs a usable folder."""
+    key = Path(os.environ[VARIABLE]) / KEY
+    return bool(stat.S_IMODE(key.stat().st_mode) & 0o077)
 
 
 def check(address: str) -> None:

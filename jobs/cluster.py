@@ -27,7 +27,13 @@ def command() -> None:
     """Several machines as one cluster."""
 
 
-@command.command()
+@command.command(
+    epilog="""\b
+Examples:
+  nightmill cluster scheduler --host 10.0.0.1
+  NIGHTMILL_TLS=/etc/nightmill nightmill cluster scheduler --host 10.0.0.1    then tls://10.0.0.1:8786
+"""
+)
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=int, default=PORT, show_default=True, help="Port to listen at.")
 def scheduler(host: str, port: int) -> int:
@@ -35,7 +41,16 @@ def scheduler(host: str, port: int) -> int:
     return hosts.serve(host, port)
 
 
-@command.command()
+@command.command(
+    epilog="""\b
+Examples:
+  nightmill cluster worker tcp://10.0.0.1:8786
+  nightmill cluster worker tcp://10.0.0.1:8786 --workers 4 --memory-mb 16000
+  NIGHTMILL_TLS=/etc/nightmill nightmill cluster worker tls://10.0.0.1:8786
+
+It reads and writes storage with this machine's own credentials (AWS_…, or the AWS tools' files): none travel.
+"""
+)
 @click.argument("address", metavar="tcp://HOST:PORT")
 @click.option("--workers", type=int, metavar="N", help="Worker processes [one a core].")
 @click.option("--memory-mb", type=float, metavar="MB", help="Memory for all of them [this machine's].")

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import psutil
 
+from cluster import certificates
 from jobs import exits
 from jobs.kernel_cache import prepare
 from jobs.options import as_json
@@ -45,6 +46,8 @@ def look() -> Iterator[Check]:
     yield _machine()
     yield _writable("compiled kernels", prepare())
     yield _writable("temporary files", Path(tempfile.gettempdir()))
+    if certificates.VARIABLE in os.environ:
+        yield _certificates()
     threads = {name: os.environ.get(name, "unset") for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")}
     yield Check(
         "thread variables", None, ", ".join(f"{k}={v}" for k, v in threads.items()) + " (pinned to 1 in workers)"
@@ -75,6 +78,18 @@ def _writable(what: str, folder: Path) -> Check:
             return Check(what, True, f"{folder} is writable")
     except OSError as error:
         return Check(what, False, f"{folder}: {error.strerror}", "set NUMBA_CACHE_DIR or TMPDIR to a writable folder")
+
+
+def _certificates() -> Check:
+    folder = os.environ[certificates.VARIABLE]
+    try:
+        certificates.tls_settings()
+    except certificates.NoCertificates as error:
+        return Check("certificates", False, str(error), "see `nightmill cluster --help`")
+    if folder and certificates.exposed():
+        key = Path(folder) / certificates.KEY
+        return Check("certificates", False, f"{key}: other users may read it", f"chmod 600 {key}")
+    return Check("certificates", True, f"{folder or 'none'} is usable")
 
 
 def _version(name: str) -> str:

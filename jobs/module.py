@@ -22,7 +22,12 @@ from jobs.options import parameters as parse
 from jobs.show import draw
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+Example:
+  nightmill module check mypackage.sleep:Sleep raw/P01/1774645200_A7B3C1.zip
+"""
+)
 def command() -> None:
     """Certify a processing module."""
 

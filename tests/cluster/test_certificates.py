@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.certificates import FILES, VARIABLE, NoCertificates, check, tls_settings
+from cluster.certificates import FILES, VARIABLE, NoCertificates, check, exposed, tls_settings
 from cluster.hosts import Hosts, NoCluster
 from tests.cluster.test_hosts import free_port, started
 
@@ -62,6 +62,26 @@ def test_files_that_dask_cannot_use_are_named(monkeypatch: pytest.MonkeyPatch, t
     )  # fmt: skip
     with pytest.raises(NoCertificates, match="has a password"):
         tls_settings()
+
+
+def test_a_folder_that_may_not_be_entered_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    monkeypatch.setattr(Path, "is_file", refuse)  # root may enter any
+    with pytest.raises(NoCertificates, match="may not be entered"):
+        tls_settings()
+
+
+@pytest.mark.parametrize("mode, open_to_others", [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+def test_a_key_that_others_may_read_is_exposed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int, open_to_others: bool
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    (tmp_path / "key.pem").touch(mode)
+    (tmp_path / "key.pem").chmod(mode)
+    assert exposed() == open_to_others
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from jobs.cli import COMMANDS, cli
+from tests.cluster.test_certificates import certificates
 from tests.jobs.conftest import Mill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,13 +35,12 @@ def told(mill: Mill, *arguments: str) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "module check"])
+@pytest.mark.parametrize("name", [*COMMANDS, "module check", "cluster scheduler", "cluster worker"])
 def test_every_command_is_documented_in_the_readme_and_teaches(name: str) -> None:
     said = CliRunner().invoke(cli, [*name.split(), "--help"])
     assert said.exit_code == 0
     assert f"nightmill {name}" in (ROOT / "README.md").read_text()
-    if name != "module":
-        assert re.search(r"Examples?:", said.output), f"nightmill {name} --help shows no example"
+    assert re.search(r"Examples?:", said.output), f"nightmill {name} --help shows no example"
 
 
 def test_help_of_the_group_names_every_command_and_exit_code() -> None:
@@ -193,3 +193,20 @@ def test_doctor_finds_this_installation_sound() -> None:
     said = CliRunner().invoke(cli, ["doctor", "--json"], standalone_mode=False)
     checks = {check["what"]: check for check in json.loads(said.output)}
     assert all(checks[f"package {room}"]["good"] for room in ("kernels", "engine", "cluster", "configs", "jobs"))
+
+
+def test_doctor_looks_at_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = certificates(tmp_path / "tls")
+    monkeypatch.setenv("NIGHTMILL_TLS", str(folder))
+
+    def verdict() -> tuple[object, object]:
+        said = CliRunner().invoke(cli, ["doctor", "--json"], standalone_mode=False)
+        (found,) = [check for check in json.loads(said.output) if check["what"] == "certificates"]
+        return found["good"], found["advice"]
+
+    (folder / "key.pem").chmod(0o600)
+    assert verdict()[0] is True
+    (folder / "key.pem").chmod(0o644)
+    assert verdict() == (False, f"chmod 600 {folder}/key.pem")
+    (folder / "ca.pem").unlink()
+    assert verdict()[0] is False
