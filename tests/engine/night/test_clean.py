@@ -64,6 +64,20 @@ def test_dates(year: int, codes: dict[str, int], kept: bool) -> None:
     assert bool(cleaned.channels) == kept
 
 
+def test_a_recording_may_end_a_day_after_it_arrived_and_no_later() -> None:
+    """By the sender's clock, that is."""
+    one = recording(channel("bvp", segment(wave(20))))
+    latest = datetime.fromtimestamp(T0_S + 20, UTC) - timedelta(days=1)
+    assert clean(one, latest).codes == {}
+    assert clean(one, latest - timedelta(seconds=1)).codes == {"CLK_IMPLAUS": 1}
+
+
+@pytest.mark.parametrize(("day", "codes"), [("2014-12-31", {"CLK_IMPLAUS": 1}), ("2015-01-01", {})])
+def test_dates_are_doubtful_before_2015(day: str, codes: dict[str, int]) -> None:
+    t0_us = int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 10**6
+    assert clean(recording(channel("bvp", replace(segment(wave(20)), t0_us=t0_us))), None).codes == codes
+
+
 def test_dates_after_arrival() -> None:
     beats = Events("ibi", "ms", 1e-3, 0.0, np.array([T0 + 5 * 10**6]), np.array([800_000], np.int32))
     one = recording(channel("bvp", segment(wave(20))), events={"ibi": beats})
@@ -88,6 +102,22 @@ def test_rates(fs_hz: float, codes: dict[str, int], measured: float | None) -> N
     assert ("bvp" in cleaned.channels) == (measured is not None)
     if measured:
         assert cleaned.channels["bvp"].segments[0].fs_hz == pytest.approx(measured)
+
+
+@pytest.mark.parametrize(
+    ("off", "code"),
+    [
+        (0.019, None),
+        (0.021, "FS_DRIFT"),
+        (0.099, "FS_DRIFT"),
+        (0.101, "FS_BAD"),
+        (-0.099, "FS_DRIFT"),
+        (-0.101, "FS_BAD"),
+    ],
+)
+def test_two_and_ten_percent_off_the_rate(off: float, code: str | None) -> None:
+    cleaned = clean(recording(channel("bvp", segment(wave(60), fs_hz=64.0 * (1 + off)))), None)
+    assert list(cleaned.codes) == ([code] if code else [])
 
 
 def test_a_drifting_rate_without_another_channel_stays_declared() -> None:
@@ -192,6 +222,21 @@ def test_units_of_acceleration(factor: float, kept: bool, codes: dict[str, int])
     if kept:
         vectors = [cleaned.channels[axis].physical(cleaned.channels[axis].segments[0]) for axis in AXES]
         assert np.median(np.linalg.norm(vectors, axis=0)) == pytest.approx(1.0, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("norm_g", "codes"),
+    [(0.89, {"ACC_UNIT": 1}), (0.91, {}), (1.09, {}), (1.11, {"ACC_UNIT": 1})],
+)
+def test_at_rest_a_tenth_of_g_is_believed(norm_g: float, codes: dict[str, int]) -> None:
+    assert clean(at_rest(norm_g / 639.0), None).codes == codes
+
+
+@pytest.mark.parametrize(("norm_g", "kept"), [(0.94, False), (0.96, True), (1.04, True), (1.06, False)])
+def test_another_unit_is_known_within_five_percent(norm_g: float, kept: bool) -> None:
+    cleaned = clean(at_rest(9.80665 * norm_g / 639.0), None)
+    assert cleaned.codes == {"ACC_UNIT": 1}
+    assert ("acc_x" in cleaned.channels) == kept
 
 
 @pytest.mark.real
