@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 _RAW = "Array(int32, 1, 'C', readonly=True)"
+_PIECE = 1 << 10  # few pieces reach a rail
 
 
 @njit(f"int64[:, ::1]({_RAW}, {_RAW}, {_RAW}, int32, int64)", cache=True)
@@ -40,6 +41,15 @@ def flat_runs(x, y, z, missing, shortest):  # type: ignore[no-untyped-def]
     return found[:count].copy()
 
 
+@njit(f"UniTuple(int32, 2)({_RAW})", cache=True)
+def _extremes(values):  # type: ignore[no-untyped-def]
+    """The least and the greatest of one or more values."""
+    least, greatest = values[0], values[0]
+    for i in range(values.size):
+        least, greatest = min(least, values[i]), max(greatest, values[i])
+    return least, greatest
+
+
 @njit(f"boolean({_RAW}, int32)", cache=True)
 def _holds(values, missing):  # type: ignore[no-untyped-def]
     """Whether any of the values is `missing`."""
@@ -49,19 +59,28 @@ def _holds(values, missing):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(f"UniTuple(float64, 2)({_RAW})", cache=True)
-def _moments(values):  # type: ignore[no-untyped-def]
-    """Σ and Σ²: exact as whole numbers, which vectorise; as floats where those would overflow."""
-    total, squares, most = np.int64(0), np.int64(0), np.int64(0)
-    for i in range(values.size):
-        v = np.int64(values[i])
-        total += v
-        squares += v * v
-        most = max(most, abs(v))
-    if np.float64(most) * most * values.size < 2.0**62:
+@njit(f"UniTuple(float64, 2)({_RAW}, int32)", cache=True)
+def _moments(values, missing):  # type: ignore[no-untyped-def]
+    """Σ and Σ², NaN if one is missing: exact as whole numbers, of 32 bits where they fit; as floats where those of 64
+    would overflow."""
+    least, greatest = _extremes(values)
+    if least <= missing <= greatest and _holds(values, missing):
+        return np.nan, np.nan
+    most = max(np.float64(greatest), -np.float64(least))
+    if most * most * values.size < 2.0**31:
+        short, short_squares = np.int32(0), np.int32(0)
+        for i in range(values.size):
+            short = np.int32(short + values[i])
+            short_squares = np.int32(short_squares + np.int32(values[i] * values[i]))
+        return np.float64(short), np.float64(short_squares)
+    total, squares, floats = np.int64(0), np.int64(0), 0.0
+    if most * most * values.size < 2.0**62:
+        for i in range(values.size):
+            total += values[i]
+            squares += np.int64(values[i]) * np.int64(values[i])
         return np.float64(total), np.float64(squares)
-    floats = 0.0
     for i in range(values.size):
+        total += values[i]
         floats += np.float64(values[i]) * np.float64(values[i])
     return np.float64(total), floats
 
@@ -78,11 +97,9 @@ def still_norms(x, y, z, missing, window, scale, offset, most_sd):  # type: igno
     norms = np.full(count, np.nan)
     for block in range(count):
         low, high = block * window, (block + 1) * window
-        if _holds(x[low:high], missing) or _holds(y[low:high], missing) or _holds(z[low:high], missing):
-            continue
-        sum_x, square_x = _moments(x[low:high])
-        sum_y, square_y = _moments(y[low:high])
-        sum_z, square_z = _moments(z[low:high])
+        sum_x, square_x = _moments(x[low:high], missing)
+        sum_y, square_y = _moments(y[low:high], missing)
+        sum_z, square_z = _moments(z[low:high], missing)
         mean_x, mean_y, mean_z = sum_x / window, sum_y / window, sum_z / window
         worst = max(square_x / window - mean_x**2, square_y / window - mean_y**2, square_z / window - mean_z**2)
         norm = np.sqrt((mean_x * scale + offset) ** 2 + (mean_y * scale + offset) ** 2 + (mean_z * scale + offset) ** 2)
@@ -99,8 +116,12 @@ def count_outside(values, missing, low, high):  # type: ignore[no-untyped-def]
     3
     """
     count = 0
-    for i in range(values.size):
-        count += ((values[i] <= low) & (values[i] != missing)) | (values[i] >= high)
+    for begin in range(0, values.size, _PIECE):
+        part = values[begin : begin + _PIECE]
+        least, greatest = _extremes(part)
+        if least <= low or greatest >= high:
+            for i in range(part.size):
+                count += ((part[i] <= low) & (part[i] != missing)) | (part[i] >= high)
     return count
 
 
