@@ -15,10 +15,7 @@ from engine.backtest.models.auto_arima import AutoArima
 from tests.engine.backtest.models import promises
 from tests.engine.backtest.models.agreement import daily
 
-AUTO = AutoArima()
 FIXED: list[Model] = [Arima(), Arima("(2,1,2)"), Arima("(2,0,1)(1,0,0)[24]c"), Arima("(0,1,1)c"), Arima("(0,1,0)")]
-MODELS: list[Model] = [*FIXED, AUTO]
-each = pytest.mark.parametrize("model", MODELS, ids=repr)
 orders = st.tuples(*[st.integers(0, 3), st.integers(0, 1), st.integers(0, 3)] * 2)
 
 
@@ -85,16 +82,6 @@ def test_likelihood_is_no_worse_than_the_librarys(form: str) -> None:
         ours = library(y, order, fixed=np.array(coefficients + [params["mean"]] * order.constant))
         theirs = library(y, order)["loglik"]  # sometimes NaN, as its coefficients
         assert np.isnan(theirs) or ours["loglik"] > theirs - 0.05
-
-
-@each
-def test_fits_are_deterministic(model: Model) -> None:
-    promises.fits_are_deterministic(model)
-
-
-@each
-def test_rows_see_nothing_later(model: Model) -> None:
-    promises.quantiles_are_ordered(model, promises.rows_see_nothing_later(model))
 
 
 def test_error_is_flat_in_age() -> None:

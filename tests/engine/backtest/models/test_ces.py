@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.backtest.contract import Model
 from engine.backtest.models.ces import Ces, matrices
 from tests.engine.backtest.models import promises
 from tests.engine.backtest.models.agreement import daily
-
-TYPES: list[Model] = [Ces(type=kind) for kind in "NSPF"]
-each = pytest.mark.parametrize("model", [*TYPES, Ces()], ids=repr)
 
 
 @pytest.mark.parametrize("kind", "NSPF")
@@ -76,16 +72,6 @@ def test_matrices_are_of_the_states_size() -> None:
         w, f, g = matrices(kind, 24, 1.3, 1.0, 0.1, 0.2)
         assert w.shape == g.shape == (size,) and f.shape == (size, size)
         assert w.sum() == (2.0 if kind in "PF" else 1.0)
-
-
-@each
-def test_fits_are_deterministic(model: Model) -> None:
-    promises.fits_are_deterministic(model)
-
-
-@each
-def test_rows_see_nothing_later(model: Model) -> None:
-    promises.quantiles_are_ordered(model, promises.rows_see_nothing_later(model))
 
 
 def test_error_is_flat_in_age() -> None:

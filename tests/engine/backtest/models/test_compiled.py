@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from engine.backtest.contract import Fits, Sweeping
+from engine.backtest.models.auto_ets import AutoETS
 from engine.backtest.models.auto_theta import AutoTheta
 from engine.backtest.models.dynamic_optimized_theta import DynamicOptimizedTheta
+from engine.backtest.models.ets import ETS, FORMS
+from engine.backtest.models.holt_winters import HoltWinters
 from engine.backtest.models.naive import Naive
 from engine.backtest.models.seasonal_naive import SeasonalNaive
 from engine.backtest.models.stl_drift import STLDrift
@@ -30,6 +33,14 @@ MODELS = [
     STLNaive(),
     STLDrift(),
     STLMEts(),
+    ETS(),
+    ETS("AAdA"),
+    ETS("AAdN"),
+    AutoETS(),
+    AutoETS(tuple(FORMS)),
+    AutoETS(("ANN", "AAN")),
+    HoltWinters(),
+    HoltWinters(damped=True),
 ]
 FLAT = {"seasonal_naive", "theta", "dynamic_optimized_theta", "auto_theta", "stl_naive", "stl_drift", "stlm_ets"}
 each = pytest.mark.parametrize("model", MODELS, ids=repr)

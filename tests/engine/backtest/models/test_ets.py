@@ -14,48 +14,8 @@ from engine.backtest.models.holt_winters import HoltWinters
 from tests.engine.backtest.models import agreement
 from tests.naive import ets as naive
 
-MODELS = [
-    ETS(),
-    ETS("AAdA"),
-    ETS("AAdN"),
-    AutoETS(),
-    AutoETS(tuple(FORMS)),
-    AutoETS(("ANN", "AAN")),
-    HoltWinters(),
-    HoltWinters(damped=True),
-]
+MODELS = [ETS(), ETS("AAdA"), ETS("AAdN"), AutoETS(), AutoETS(tuple(FORMS)), HoltWinters(), HoltWinters(damped=True)]
 SEASONAL = [model for model in MODELS if model.history is History.SEASONAL]
-each = pytest.mark.parametrize("model", MODELS, ids=repr)
-CUTS = range(360, 372)
-
-
-@each
-def test_a_sweep_equals_one_fit_after_another_to_the_bit(model: Sweeping) -> None:
-    y = agreement.daily(400, seed=3)
-    assert isinstance(model, Sweeping)
-    agreement.sweep_equals_one_by_one(model, y, agreement.rolling(y, (72, 168, 336), CUTS))
-    agreement.sweep_equals_one_by_one(model, y - 70, agreement.rolling(y, (168,), CUTS, steps=47))
-
-
-@each
-def test_a_fit_does_not_depend_on_the_others_asked_for(model: Sweeping) -> None:
-    agreement.subset_equals_whole(model, agreement.daily(400, seed=4), (72, 168), CUTS)
-
-
-@each
-@pytest.mark.parametrize("poison", [np.nan, 1e9])
-def test_nothing_after_an_origin_matters(model: Sweeping, poison: float) -> None:
-    y = agreement.daily(400, seed=5)
-    agreement.nothing_after_an_origin_matters(model, y, agreement.rolling(y, (72, 168), CUTS, 8), poison)
-
-
-def test_json_forecasts_equally_in_a_new_process() -> None:
-    agreement.json_forecasts_equally_elsewhere(MODELS, agreement.daily(200, seed=6))
-
-
-@each
-def test_short_slices_fail_alone(model: Sweeping) -> None:
-    agreement.short_slices_fail_alone(model, agreement.daily(300, seed=7))
 
 
 def first_step_errors(model: Sweeping, y: Floats, refit: int) -> Floats:

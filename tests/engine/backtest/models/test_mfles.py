@@ -19,8 +19,3 @@ def test_forecast_is_the_librarys(shift: float) -> None:
     ours = Mfles().predict(promises.learned(Mfles(), y), promises.NONE, np.zeros(2, np.int64), 30)
     np.testing.assert_allclose(ours.mean, [theirs, theirs], rtol=1e-12)
     assert ours.low is None and not Mfles().updates
-
-
-def test_promises() -> None:
-    promises.fits_are_deterministic(Mfles())
-    promises.rows_see_nothing_later(Mfles())

@@ -16,7 +16,6 @@ MODELS: list[Model] = [
     Regressor(estimator="sklearn.linear_model.Lasso", settings={"alpha": 0.01}),
     Regressor(estimator="sklearn.linear_model.LinearRegression", lags=(1, 2), harmonics=0),
 ]
-each = pytest.mark.parametrize("model", MODELS, ids=repr)
 
 
 def test_recursive_forecast_by_hand() -> None:
@@ -55,12 +54,6 @@ def test_harmonics_keep_their_phase() -> None:
     ours = model.predict(promises.learned(model, y[:100]), y[100:150], np.array([0, 7, 50]), 24)
     for row, origin in enumerate((100, 107, 150)):
         np.testing.assert_allclose(ours.mean[row], y[origin : origin + 24], atol=0.02)
-
-
-@each
-def test_promises(model: Model) -> None:
-    promises.fits_are_deterministic(model)
-    promises.rows_see_nothing_later(model)
 
 
 def test_error_is_flat_in_age() -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.backtest.contract import Model
 from engine.backtest.models.arima import Arima, parse
 from engine.backtest.models.stlm_arima import STLMArima
 from kernels.stl import stl
 from kernels.stl_sweep import looser
 from tests.engine.backtest.models import promises
 from tests.engine.backtest.models.agreement import daily
-
-MODELS: list[Model] = [STLMArima(order="(1,1,1)"), STLMArima(order="(2,0,0)c")]
-each = pytest.mark.parametrize("model", MODELS, ids=repr)
 
 
 def test_forecasts_are_the_figure_plus_arimas() -> None:
@@ -32,14 +28,8 @@ def test_forecasts_are_the_figure_plus_arimas() -> None:
     np.testing.assert_allclose(ours.mean - ours.low, wider * (rest.mean - rest.low), rtol=1e-9)
 
 
-@each
-def test_promises(model: Model) -> None:
-    promises.fits_are_deterministic(model)
-    promises.quantiles_are_ordered(model, promises.rows_see_nothing_later(model))
-
-
 def test_error_is_flat_in_age() -> None:
-    promises.error_is_flat_in_age(MODELS[0], range(6))
+    promises.error_is_flat_in_age(STLMArima(order="(1,1,1)"), range(6))
 
 
 def test_the_search_sees_no_season() -> None:

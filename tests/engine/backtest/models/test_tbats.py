@@ -26,7 +26,6 @@ from tests.engine.backtest.models.agreement import daily
 
 FIXED = [Tbats(harmonics=3), Tbats(24, 0.5, "linear", 2, 1, 1), Tbats(24, 0.0, "none", 1)]
 MODELS: list[Model] = [*FIXED, Tbats(), AutoTbats()]
-each = pytest.mark.parametrize("model", MODELS, ids=repr)
 
 
 @pytest.mark.parametrize("form", ["", "TBATS(1,damped,3,0)", "TBATS(2,damped,3,0,0)", "TBATS(1,some,3,0,0)"])
@@ -96,16 +95,6 @@ def test_errors_are_no_larger_than_the_librarys() -> None:
         parts = Components(1.0, "damped", int(found["k_vector"][0]), 0, 0)
         ours = estimate(daily(96, seed=seed), parts, 24, None, 400)
         assert ours.params["squares"] < float(np.sum(found["errors"] ** 2)) * 1.02
-
-
-@each
-def test_fits_are_deterministic(model: Model) -> None:
-    promises.fits_are_deterministic(model)
-
-
-@each
-def test_rows_see_nothing_later(model: Model) -> None:
-    promises.quantiles_are_ordered(model, promises.rows_see_nothing_later(model))
 
 
 def test_error_is_flat_in_age() -> None:
