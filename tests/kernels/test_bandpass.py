@@ -19,9 +19,8 @@ def _setting(fs: float, n: int, first_s: float = 13.37) -> tuple[NDArray[np.int6
 
 @pytest.mark.parametrize(("fs", "high"), RATES)
 def test_design_is_a_butterworth(fs: float, high: float) -> None:
-    sos, _ = kernel.design(fs, 0.5, high)
-    full = np.insert(sos, 3, 1.0, axis=1)
-    _, mine = sosfreqz(full, fs=fs, worN=200)
+    gain, feedback = kernel.design(fs, 0.5, high)
+    _, mine = sosfreqz([[gain, 0, -gain, 1, *feedback[0]], [1, 0, -1, 1, *feedback[1]]], fs=fs, worN=200)
     _, truth = sosfreqz(butter(2, [0.5, high], "bandpass", fs=fs, output="sos"), fs=fs, worN=200)
     np.testing.assert_allclose(mine, truth, rtol=1e-9, atol=1e-12)
 
@@ -37,7 +36,7 @@ def test_blocks_equal_filtering_the_whole(fs: float, high: float) -> None:
     n = int(fs * 1000) + 17
     x = np.random.default_rng(1).normal(size=n).cumsum() + 1000
     edges, margin, pad = _setting(fs, n)
-    mine = kernel.bandpass(x, 1.0, 0.0, edges, margin, pad, *kernel.design(fs, 0.5, high))
+    mine = kernel.bandpass(x, 1.0, edges, margin, pad, *kernel.design(fs, 0.5, high))
     whole = sosfiltfilt(butter(2, [0.5, high], "bandpass", fs=fs, output="sos"), x, padtype="odd", padlen=pad)
     assert np.abs(mine - whole).max() < 1e-9 * whole.std()
 
@@ -48,9 +47,9 @@ def test_equals_the_naive_twin(n: int, run) -> None:  # type: ignore[no-untyped-
     fs = 16.0
     x = np.random.default_rng(n).normal(size=n)
     edges, margin, pad = _setting(fs, n)
-    sos, rest = kernel.design(fs, 0.5, 6.4)
+    gain, feedback = kernel.design(fs, 0.5, 6.4)
     np.testing.assert_array_equal(
-        run(x, 1.0, 0.0, edges, margin, pad, sos, rest), naive.bandpass(x, edges, margin, pad, sos, rest)
+        run(x, 1.0, edges, margin, pad, gain, feedback), naive.bandpass(x, edges, margin, pad, gain, feedback)
     )
 
 
@@ -58,14 +57,23 @@ def test_samples_as_they_are_stored_equal_scaled_ones() -> None:
     n = 20_000
     raw = np.random.default_rng(2).integers(-50_000, 50_000, n, dtype=np.int32)
     raw.flags.writeable = False
-    setting, sos_rest = _setting(16.0, n), kernel.design(16.0, 0.5, 6.4)
-    whole = kernel.bandpass(raw * 0.01 + 3.0, 1.0, 0.0, *setting, *sos_rest)
-    np.testing.assert_array_equal(kernel.bandpass(raw, 0.01, 3.0, *setting, *sos_rest), whole)
+    setting, designed = _setting(16.0, n), kernel.design(16.0, 0.5, 6.4)
+    whole = kernel.bandpass(raw * 0.25, 1.0, *setting, *designed)
+    np.testing.assert_array_equal(kernel.bandpass(raw, 0.25, *setting, *designed), whole)
+
+
+def test_a_level_does_not_matter() -> None:
+    n = 20_000
+    x = np.random.default_rng(3).normal(size=n)
+    setting, designed = _setting(16.0, n), kernel.design(16.0, 0.5, 6.4)
+    plain, raised = (kernel.bandpass(one, 1.0, *setting, *designed) for one in (x, x + 1e6))
+    assert np.abs(plain - raised).max() < 1e-8
+    assert not kernel.bandpass(np.full(n, 1e6), 1.0, *setting, *designed).any()
 
 
 def test_nothing_gives_nothing() -> None:
-    sos, rest = kernel.design(64.0, 0.5, 8.0)
-    assert not len(kernel.bandpass(np.empty(0), 1.0, 0.0, np.array([0]), 1280, 0, sos, rest))
+    gain, feedback = kernel.design(64.0, 0.5, 8.0)
+    assert not len(kernel.bandpass(np.empty(0), 1.0, np.array([0]), 1280, 0, gain, feedback))
 
 
 @pytest.mark.parametrize("value", [np.nan, 1e16])
@@ -73,10 +81,10 @@ def test_a_bad_sample_stays_within_a_block_and_its_margin(value: float) -> None:
     fs, n = 16.0, 16 * 600
     x = np.random.default_rng(0).normal(size=n)
     edges, margin, pad = _setting(fs, n, 0.0)
-    sos, rest = kernel.design(fs, 0.5, 6.4)
-    clean = kernel.bandpass(x, 1.0, 0.0, edges, margin, pad, sos, rest)
+    gain, feedback = kernel.design(fs, 0.5, 6.4)
+    clean = kernel.bandpass(x, 1.0, edges, margin, pad, gain, feedback)
     x[16 * 330] = value
-    spoilt = kernel.bandpass(x, 1.0, 0.0, edges, margin, pad, sos, rest)
+    spoilt = kernel.bandpass(x, 1.0, edges, margin, pad, gain, feedback)
     far = np.abs(np.arange(n) / fs - 330) > 80
     np.testing.assert_array_equal(clean[far], spoilt[far])
 
@@ -84,10 +92,10 @@ def test_a_bad_sample_stays_within_a_block_and_its_margin(value: float) -> None:
 def test_a_cut_is_felt_for_eighty_seconds_only() -> None:
     fs, n = 64.0, 64 * 600
     x = np.random.default_rng(0).normal(size=n)
-    sos, rest = kernel.design(fs, 0.5, 8.0)
+    gain, feedback = kernel.design(fs, 0.5, 8.0)
     for cut_s in (61, 299.5, 415, 599):
         cut = int(cut_s * fs)
-        whole = kernel.bandpass(x, 1.0, 0.0, *_setting(fs, n), sos, rest)
-        part = kernel.bandpass(x[:cut], 1.0, 0.0, *_setting(fs, cut), sos, rest)
+        whole = kernel.bandpass(x, 1.0, *_setting(fs, n), gain, feedback)
+        part = kernel.bandpass(x[:cut], 1.0, *_setting(fs, cut), gain, feedback)
         kept = max(0, int((cut_s - 80) * fs))
         np.testing.assert_array_equal(whole[:kept], part[:kept])

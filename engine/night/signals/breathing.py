@@ -47,7 +47,7 @@ class _Run:
 
 
 @lru_cache(maxsize=1)
-def _design() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _design() -> tuple[float, NDArray[np.float64]]:
     return design(HZ, LOW_HZ, HIGH_HZ)
 
 
@@ -84,7 +84,7 @@ def modulation_rates(pulse: PulseEpochs, grid: Grid) -> NDArray[np.float64]:
         inner = np.arange(MARGIN + BLOCK - run.first % BLOCK, MARGIN + run.n, BLOCK)
         edges.append((parts + np.concatenate([[MARGIN], inner, [MARGIN + run.n, size]])).ravel())
         starts.append((parts + MARGIN + run.starts).ravel())
-    y = bandpass(x, 1.0, 0.0, np.concatenate(edges), MARGIN, MARGIN, *_design())
+    y = bandpass(x, 1.0, np.concatenate(edges), MARGIN, MARGIN, *_design())
     found = count_breaths(y, HZ, np.concatenate(starts), WINDOW)
     for run, own in zip(runs, np.split(found, np.cumsum([len(one) for one in starts])), strict=False):
         rates[:, run.epochs] = own.reshape(3, -1)

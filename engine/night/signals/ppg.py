@@ -78,7 +78,7 @@ def choose(recording: Recording) -> Channel | None:
 
 
 @lru_cache(maxsize=32)
-def _design(fs_hz: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _design(fs_hz: float) -> tuple[float, NDArray[np.float64]]:
     return design(fs_hz, LOW_HZ, HIGH_HZ if fs_hz / 2 >= 1.25 * HIGH_HZ else 0.4 * fs_hz)
 
 
@@ -93,7 +93,7 @@ def find_pulse(stretch: Stretch) -> Pulse:
     fs, n = stretch.fs_hz, len(stretch)
     blocks = stretch.edges(BLOCK_US)
     margin, pad = round(MARGIN_S * fs), min(round(PAD_S * fs), n - 1)
-    x = bandpass(stretch.raw, stretch.scale, stretch.offset, blocks, margin, pad, *_design(fs))
+    x = bandpass(stretch.raw, stretch.scale, blocks, margin, pad, *_design(fs))
     stride = coarseness(fs)
     skip = -stretch.first % stride
     coarse = x[skip::stride].copy()
