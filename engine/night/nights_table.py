@@ -36,7 +36,14 @@ _HEADER = [
     column("end", TIME, "1", "end of the last recorded epoch of the night"),
     column("recorded_h", F8, "h", "time in which any channel was recorded"),
     column("wear_h", F8, "h", "time worn"),
-    column("spt_method", TEXT, "1", "hdcza, hdcza_fixed, session or none", source=HDCZA),
+    column(
+        "spt_method",
+        TEXT,
+        "1",
+        "hdcza; hdcza_fixed, its fixed threshold, under 12 h recorded; session, the longest time worn, without "
+        "acceleration; none. A sleep period has 3 h, at night but for hdcza",
+        source=HDCZA,
+    ),
     column("cal_id", TEXT, "1", "accelerometer calibration in force (+: two); identity for none", source=CALIBRATION),
 ]
 _HEART = [
@@ -126,7 +133,13 @@ _QUALITY = [
     ),
     column("night_score", F8, "1", "weighted quality of the night, 0 to 100; null without a sleep period"),
     column("score_basis", pa.list_(TEXT), "1", "terms in night_score; those of channels the model lacks drop out"),
-    column("band", TEXT, "1", "A, B, C or D: what the night may be used for", required=True),
+    column(
+        "band",
+        TEXT,
+        "1",
+        "A, B, C or D: what the night may be used for; where no device has PPG, hours worn stand for valid_h",
+        required=True,
+    ),
     column("reasons", pa.list_(TEXT), "1", "reason codes, in the order of the documented list"),
 ]
 _BREATH = [
