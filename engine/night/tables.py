@@ -75,8 +75,8 @@ EPOCHS = Table(
                 "wear",
                 pa.int8(),
                 "1",
-                "0 not worn: still for an hour, or quiet and without pulse, and off by the temperature or for want of a "
-                "pulse; or cool, in a bag. 1 worn; null where nothing tells",
+                "0 not worn: still for an hour, or quiet and without pulse, and off by the temperature or for "
+                "want of a pulse; or cool, in a bag. 1 worn; null where nothing tells",
                 source=DETACH,
             ),
             column(
