@@ -83,8 +83,8 @@ EPOCHS = Table(
                 "q_ppg",
                 F8,
                 "1",
-                "PPG quality, 0 to 1; good from 0.6: likeness of the beats, agreement of two detectors, skewness; halved "
-                "by movement, times how steady the rate is; 0 where no pulse is possible",
+                "PPG quality, 0 to 1; good from 0.6: likeness of the beats, agreement of two detectors, skewness; "
+                "halved by movement, times how steady the rate is; 0 where no pulse is possible",
                 source=SQI,
             ),
             column("q_ibi", F8, "1", "share of 60 s covered by the NN that rmssd_ms uses"),
