@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Protocol
-
-from distributed import Client
+from typing import TYPE_CHECKING, Protocol
 
 from cluster import hosts
 from cluster.workstation import Workstation
@@ -16,6 +14,9 @@ from engine.errors import InfrastructureError
 from engine.events import Listener
 from engine.executors import DaskExecutor, Executor, InProcess
 from engine.guard import Limits
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 IN_PROCESS, WORKSTATION = "in-process", "workstation"
 
