@@ -64,6 +64,13 @@ def test_too_few_or_no_better_or_not_good_enough_is_refused() -> None:
     assert fit(points * np.random.default_rng(1).uniform(0.9, 1.1, (400, 1))) is None
 
 
+@pytest.mark.parametrize(("off", "accepted"), [(0.0105, True), (0.0108, False)])
+def test_the_error_left_is_under_ten_mg(off: float, accepted: bool) -> None:
+    """Lengths that no gain and offset explain: half of the windows are too long, half too short."""
+    points = directions(400) * (1 + off * np.where(np.arange(400) % 2, 1, -1))[:, None] * GAIN + OFFSET
+    assert (fit(points) is not None) == accepted
+
+
 def test_coefficients_go_through_text() -> None:
     found = fit(directions(100) * GAIN + OFFSET)
     assert found is not None
