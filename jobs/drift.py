@@ -12,13 +12,14 @@ import polars as pl
 from rich.console import Console
 
 from engine.drift.days import WINDOWS, Days, Period, choose
-from engine.drift.find import BAND, CODE, MISSING, VALUE, VECTOR, Drift, find
+from engine.drift.find import Drift, find
 from engine.drift.measures import LEAST, LEAST_PSI, LIMITS, MOST_P, STABLE
 from engine.drift.nights import last_day, module_of, read
 from engine.errors import UserError
-from engine.results.open import is_backtest, scan
+from engine.results.open import is_backtest
 from engine.storage import Store
-from jobs import drift_backtest, exits
+from jobs import drift_backtest, drift_report, exits, page
+from jobs import drift_words as words
 from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw, text
@@ -26,20 +27,13 @@ from jobs.show import count, draw, text
 DAY = click.DateTime(["%Y-%m-%d"])
 ADVISED = 3
 """Alarms for which a query is printed."""
-QUERIES = {
-    VALUE: "median({what}), count({what}), count(*)",
-    MISSING: "median({what}), count({what}), count(*)",
-    CODE: "avg(list_contains(reasons, '{what}')::int), count(*)",
-    BAND: "avg((band in ('A', 'B'))::int), count(*)",
-}
-"""What to look at day by day, by kind of finding."""
 
 
 @click.command(
     epilog=f"""\b
 Examples:
   nightmill drift out
-  nightmill drift out --by spt_method --window 7
+  nightmill drift out --by device,firmware --window 7 --report drift.html
   nightmill drift out --reference 2026-01-01 2026-01-31 --until 2026-03-15 --json
 
 \b
@@ -58,29 +52,34 @@ one before it, or two tests of one thing that say act; undisturbed nights give o
 @click.option("--until", type=DAY, metavar="DATE", help="Last tested day [that of the newest night].")
 @click.option("--window", "windows", type=click.IntRange(1, 366), multiple=True, metavar="DAYS", default=WINDOWS,
               show_default=True, help="Length of a tested window; may be repeated.")  # fmt: skip
-@click.option("--by", metavar="COLUMN,…", default="", help="Also each group of a text column, such as spt_method.")
+@click.option("--by", metavar="COLUMN,…", default="", help="Also each group of a text column, such as firmware.")
+@click.option("--report", metavar="FILE", help="Write one HTML page with plots of what alarms, too.")
 @taking(*storage_options)
 @as_json
 def command(output: str, as_json: bool, **flags: Any) -> int:
     """Compare the newest nights in OUTPUT with the weeks before: each column, what is missing, quality.
 
-    Reads the nights of the newest finished run, for features those of band A and B; writes nothing. A group is compared
-    with earlier nights of the same people. Of a backtest, the MASE of the two newest weeks is held against that of the
-    weeks before. An alarm ends with exit code 3.
+    Reads the nights of the newest finished run, for features those of band A and B, and changes none. A group is
+    compared with earlier nights of the same people. Of a backtest, the MASE of the two newest weeks is held against
+    that of the weeks before. An alarm ends with exit code 3.
     """
     store = opened(output, flags)
     if is_backtest(store):
         if flags["by"] or flags["reference"] or flags["until"]:
             raise UserError(f"{output}: a backtest: weeks are compared; --by, --reference, --until are of nights")
-        return drift_backtest.tell(store, as_json)
+        return drift_backtest.tell(store, as_json, flags)
     module_id = module_of(store)
     groups = tuple(name.strip() for name in flags["by"].split(",") if name.strip())
     days = _days(last_day(store, module_id), flags["until"], flags["windows"], flags["reference"])
-    found = find(read(store, module_id, days.whole, groups), days, groups)
+    nights = read(store, module_id, days.whole, groups)
+    found = find(nights, days, groups)
+    if flags["report"]:
+        page.write(flags["report"], drift_report.render(store, module_id, nights, found), flags)
     if as_json:
         click.echo(json.dumps(_plain(module_id, found), default=str))
     else:
         _show(Console(), store, output, found)
+        page.tell(flags["report"])
     return exits.BAD_FILES if found.findings["alarm"].any() else exits.FINISHED
 
 
@@ -139,30 +138,21 @@ def _tell_too_few(console: Console, found: Drift) -> None:
 
 def _rows(store: Store, moved: pl.DataFrame) -> pl.DataFrame:
     """Findings in few columns, for a person."""
-    known = scan(store, "dictionary").filter(pl.col("table") == "nights", pl.col("unit") != "1").collect()
-    units = dict(known.select("column", "unit").iter_rows())
+    units = words.units_of(store)
     rows = [
         {
             "level": "ALARM" if row["alarm"] else row["level"],
-            "nights of": "all" if row["by"] is None else f"{row['by']} {row['group']}",
-            "what": _subject(row, units),
+            "nights of": words.whose(row),
+            "what": words.subject(row, units),
             "days": str(row["window_d"] or f"each, {row['changed_at']}"),
             "before": row["before"],
             "test": row["test"] if row["window_d"] is None else f"{row['test']} {text(row['statistic'])}",
             "p": row["p"],
-            "was → now": "–" if row["now"] is None else f"{text(row['reference'])} → {text(row['now'])}",
+            "was → now": words.moved(row),
         }
         for row in moved.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def _subject(row: dict[str, Any], units: dict[str, str]) -> str:
-    if row["kind"] == VECTOR:
-        return f"{count(row['what'].count(',') + 1, 'feature')} together"
-    if row["kind"] != VALUE:
-        return f"{row['kind']}: {row['what']}"
-    return f"{row['what']} [{units[row['what']]}]" if row["what"] in units else str(row["what"])
 
 
 def _explain(console: Console) -> None:
@@ -172,18 +162,12 @@ def _explain(console: Console) -> None:
 
 
 def _advise(console: Console, output: str, alarms: pl.DataFrame) -> None:
-    queries = dict.fromkeys(_query(row) for row in alarms.iter_rows(named=True) if row["kind"] in QUERIES)
+    queries = dict.fromkeys(filter(None, map(words.query, alarms.iter_rows(named=True))))
     for query in list(queries)[:ADVISED]:
         _next(console, output, query)
     if alarms["by"].null_count() == alarms.height:
-        console.print("next       --by a column that tells devices, firmware or cohorts apart says whose nights moved")
+        console.print("next       --by device,firmware, or a cohort's column, says whose nights moved")
 
 
 def _next(console: Console, output: str, query: str) -> None:
     console.print(f'next       nightmill query {shlex.quote(output)} "{query}"', soft_wrap=True, highlight=False)
-
-
-def _query(row: dict[str, Any]) -> str:
-    wanted = QUERIES[row["kind"]].format(what=row["what"])
-    by = "" if row["by"] is None else f", {row['by']}"
-    return f"select night_date{by}, {wanted} from nights group by all order by all"

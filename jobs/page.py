@@ -9,6 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import click
+
 from engine.storage import Store, split_uri
 from jobs.opened import store_options
 
@@ -61,6 +63,11 @@ def write(target: str, page: str, flags: Mapping[str, Any]) -> None:
     """To a file on a disk or in a bucket. flags: those of the storage."""
     folder, name = split_uri(target if "://" in target else str(Path(target).absolute()))
     Store(folder, store_options(flags)).write(name, page.encode())
+
+
+def tell(target: str | None) -> None:
+    if target:
+        click.echo(f"report     {target}")
 
 
 def now() -> str:

@@ -46,7 +46,7 @@ def find(nights: Nights, days: Days, groups: tuple[str, ...] = ()) -> Drift:
     """nights: of `days.whole`; groups: columns that they hold."""
     day = (nights.rows["night_date"] - days.reference.first).dt.total_days().to_numpy()
     found = list(scopes(nights, days, day, groups))
-    bands, codes = _bands(nights.rows), _codes(nights.rows)
+    bands, codes = band_flags(nights.rows), code_flags(nights.rows)
     rows = [row for scope in found for row in _of_quality(bands, codes, scope)]
     core = {}
     for name, x in nights.values():
@@ -100,14 +100,14 @@ def _counts(mix: dict[str, Flags], places: Ints) -> Floats:
     return np.array([is_so[places].sum() for is_so in mix.values()], np.float64)
 
 
-def _bands(rows: pl.DataFrame) -> dict[str, Flags]:
+def band_flags(rows: pl.DataFrame) -> dict[str, Flags]:
     """Of each band whether a night is of it; nothing where nobody judged."""
     if "band" not in rows.columns:
         return {}
     return {band: (rows["band"] == band).fill_null(False).to_numpy() for band in BANDS}
 
 
-def _codes(rows: pl.DataFrame) -> dict[str, Flags]:
+def code_flags(rows: pl.DataFrame) -> dict[str, Flags]:
     """Of each reason code, and of no code, whether a night has it."""
     if "reasons" not in rows.columns:
         return {}

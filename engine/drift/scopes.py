@@ -41,22 +41,27 @@ class Scope:
 
 
 def scopes(nights: Nights, days: Days, day: Ints, groups: tuple[str, ...]) -> Iterator[Scope]:
-    """Everybody first. day: (n,) of each night, from 0 = the first of the reference.
+    """Everybody first. day: (n,) of each night, from 0 = the first of the reference."""
+    good, since = nights.are_good, _within(day, days, days.tested)
+    yield _scope(None, None, members(nights, days, day, None, None), good, day, days)
+    for by in groups:
+        for group in nights.rows[by].filter(since).drop_nulls().unique().sort():
+            yield _scope(by, group, members(nights, days, day, by, group), good, day, days)
+
+
+def members(nights: Nights, days: Days, day: Ints, by: str | None, group: str | None) -> Flags:
+    """(n,) bool: the nights of a group, or all (None).
 
     A group is compared with earlier nights of *the same people*, of whichever group they were then: so what a new
     firmware does is not mixed up with who received it.
     """
-    good, since = nights.are_good, _within(day, days, days.tested)
+    if by is None:
+        return np.ones(len(nights), np.bool_)
+    of_group: Flags = (nights.rows[by] == group).fill_null(False).to_numpy()
+    person = nights.rows["subject_id"]
+    people = person.filter(of_group & _within(day, days, days.tested)).unique()
     before = _within(day, days, days.reference)
-    yield _scope(None, None, np.ones(len(day), np.bool_), good, day, days)
-    person = nights.rows["subject_id"].rank("dense").fill_null(0).to_numpy()
-    for by in groups:
-        column = nights.rows[by]
-        for group in column.filter(since).drop_nulls().unique().sort():
-            of_group = (column == group).fill_null(False).to_numpy()
-            people = np.unique(person[of_group & since])
-            mine = np.where(before, np.isin(person, people), of_group)
-            yield _scope(by, group, mine, good, day, days)
+    return np.where(before, person.is_in(people.implode()).fill_null(False).to_numpy(), of_group)
 
 
 def _scope(by: str | None, group: str | None, mine: Flags, good: Flags, day: Ints, days: Days) -> Scope:
@@ -64,13 +69,13 @@ def _scope(by: str | None, group: str | None, mine: Flags, good: Flags, day: Int
     return Scope(
         by,
         group,
-        tuple(_sample(mine & good, day, days, *one) for one in wanted),
-        tuple(_sample(mine, day, days, *one) for one in wanted),
+        tuple(sample(mine & good, day, days, *one) for one in wanted),
+        tuple(sample(mine, day, days, *one) for one in wanted),
         np.flatnonzero(mine & good),
     )
 
 
-def _sample(mine: Flags, day: Ints, days: Days, length: int, back: int) -> Sample:
+def sample(mine: Flags, day: Ints, days: Days, length: int, back: int) -> Sample:
     """Windows under a week are held against the same days of the week: people sleep longer on some of them."""
     window = days.window(length, back)
     first = (window.first - days.reference.first).days

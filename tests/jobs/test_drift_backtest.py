@@ -13,6 +13,7 @@ from engine.errors import UserError
 from jobs import exits
 from jobs.cli import cli
 from tests.engine.backtest.scores.test_weeks import sums
+from tests.jobs.html import heads, is_whole
 
 
 def drift(folder: Path, *flags: str) -> Result:
@@ -38,6 +39,21 @@ def test_a_model_that_got_worse_ends_with_an_alarm(tmp_path: Path) -> None:
     told = json.loads(drift(folder, "--json").output)
     assert (told["module_id"], told["alarms"]) == ("serve-1", 1)
     assert [(row["model"], row["alarm"]) for row in told["weeks"]] == [("theta", True), ("ets", False)]
+
+
+@pytest.mark.parametrize(("weeks_of_data", "worse", "told"), [
+    (10, 2, "Two weeks above their limit: theta"),
+    (10, 0, "No alarm."),
+    (3, 0, "8 weeks before the newest two are needed"),
+])  # fmt: skip
+def test_the_page(tmp_path: Path, weeks_of_data: int, worse: int, told: str) -> None:
+    target = tmp_path / "weeks.html"
+    done = drift(stored(tmp_path / "out", sums(weeks_of_data, worse)), "--report", str(target))
+    assert f"report     {target}" in done.output
+    page = target.read_text()
+    is_whole(page)
+    assert told in page and page.count("<svg") == 2
+    assert heads(page) == ["Configurations", "Week by week", "How to read this"]
 
 
 def test_few_weeks_and_flags_of_nights_are_told(tmp_path: Path) -> None:

@@ -7,10 +7,18 @@ import polars as pl
 from engine.backtest.scores.table import CONFIGURATION
 
 WEEK_H = 168
+BY = ["vital", *CONFIGURATION]
 NEWEST = 2
 LEAST = 8
 """Weeks before the two newest ones."""
 MAD_TO_SD, WIDTH = 1.4826, 3.0
+
+
+def by_week(origins: pl.LazyFrame) -> pl.LazyFrame:
+    """`mase` of each vital, configuration and `week`, 0 = the newest."""
+    mase = pl.col("scaled_abs").sum() / pl.col("n_scaled").sum()
+    weekly = origins.group_by(*BY, week=pl.col("back_h") // WEEK_H).agg(mase=mase)
+    return weekly.filter(pl.col("mase").is_finite())
 
 
 def weeks(origins: pl.LazyFrame) -> pl.DataFrame:
@@ -21,19 +29,18 @@ def weeks(origins: pl.LazyFrame) -> pl.DataFrame:
     seasonal naive's error. usual: median of the `weeks` weeks before these; limit: 3 robust standard deviations above
     it, null with fewer than `LEAST` weeks. alarm: both are above the limit.
     """
-    by = ["vital", *CONFIGURATION]
-    mase = pl.col("scaled_abs").sum() / pl.col("n_scaled").sum()
-    weekly = origins.group_by(*by, week=pl.col("back_h") // WEEK_H).agg(mase=mase).filter(pl.col("mase").is_finite())
     earlier = pl.col("mase").filter(pl.col("week") >= NEWEST)
     spread = MAD_TO_SD * (earlier - earlier.median()).abs().median()
     now, before = (pl.col("mase").filter(pl.col("week") == back).first() for back in range(NEWEST))
-    found = weekly.group_by(by).agg(
-        weeks=earlier.len().cast(pl.Int64), usual=earlier.median(), spread=spread, now=now, before=before
+    found = (
+        by_week(origins)
+        .group_by(BY)
+        .agg(weeks=earlier.len().cast(pl.Int64), usual=earlier.median(), spread=spread, now=now, before=before)
     )
     limit = pl.when(pl.col("weeks") >= LEAST, pl.col("spread") > 0).then(pl.col("usual") + WIDTH * pl.col("spread"))
     told = found.with_columns(limit=limit).with_columns(
         alarm=(pl.min_horizontal("now", "before") > pl.col("limit")).fill_null(False)
     )
     over = pl.col("now") / pl.col("limit")
-    columns = [*by, "weeks", "usual", "limit", "before", "now", "alarm"]
-    return told.sort(~pl.col("alarm"), -over, *by, nulls_last=True).select(columns).collect()
+    columns = [*BY, "weeks", "usual", "limit", "before", "now", "alarm"]
+    return told.sort(~pl.col("alarm"), -over, *BY, nulls_last=True).select(columns).collect()
