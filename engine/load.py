@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.code.closure import find
+from engine.code.declared import complaints
 from engine.code.function import FunctionModule, keyword_defaults
 from engine.errors import ModuleError
 from engine.identity import Identity, identify, refuse_other_code
@@ -211,6 +212,8 @@ def _checked(reference: str, module: Any) -> Module:
         missing = [part for part in ("schema", "key", "sort", "partition", "owner") if not hasattr(output, part)]
         if missing:
             raise ModuleError(f"{reference}: output {table!r} lacks {missing[0]}: use engine.module.Table")
+    for wrong in complaints(outputs):
+        raise ModuleError(f"{reference}: {wrong}")
     result: Module = module
     return result
 

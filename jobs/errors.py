@@ -53,9 +53,9 @@ def command(output: str, each: bool, name: str | None, as_json: bool, **flags: s
     if as_json:
         click.echo(frame.write_json())
     elif frame.is_empty():
-        click.echo(f"all {entries.height:,} files are ok")
+        click.echo("the one file is ok" if entries.height == 1 else f"all {entries.height:,} files are ok")
     elif each:
-        draw(Console(), frame, f"{frame.height:,} of {entries.height:,} files are not ok", {}, 10_000)
+        draw(Console(), frame, _not_ok(frame.height, entries.height), {}, 10_000)
     else:
         show_kinds(Console(), frame, entries.height)
     return 0
@@ -69,7 +69,7 @@ def kinds(store: Store, entries: pl.DataFrame) -> pl.DataFrame:
 
 def show_kinds(console: Console, found: pl.DataFrame, files: int) -> None:
     """Lines for each kind of trouble: how many files and which codes, one of them in words, and how to see it again."""
-    console.print(f"{found['files'].sum():,} of {count(files, 'file')} are not ok", style="bold")
+    console.print(_not_ok(found["files"].sum(), files), style="bold")
     for row in found.iter_rows(named=True):
         cause = f" ({row['cause']})" if row["cause"] not in (None, "data") else ""
         console.print(f"{row['files']:>6,}  {row['status']}{cause}  {row['reasons'] or ''}", highlight=False)
@@ -77,6 +77,10 @@ def show_kinds(console: Console, found: pl.DataFrame, files: int) -> None:
         console.print(Padding(words, (0, 0, 0, 8)))
         if row["reproduce"]:
             console.print(f"        {row['reproduce']}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _not_ok(bad: int, files: int) -> str:
+    return f"{bad:,} of {count(files, 'file')} {'is' if bad == 1 else 'are'} not ok"
 
 
 def _traceback(entries: pl.DataFrame, name: str) -> int:

@@ -9,6 +9,8 @@ import polars as pl
 from rich.console import Console
 
 from engine.results.query import query
+from jobs.flat import as_json as written
+from jobs.flat import flat
 from jobs.opened import opened, storage_options
 from jobs.options import as_json, taking
 from jobs.show import count, draw
@@ -36,10 +38,9 @@ def command(output: str, sql: str, rows: int, as_csv: bool, as_json: bool, **fla
     """
     frame = pl.DataFrame(pl.from_arrow(query(opened(output, flags), sql)))
     if as_csv:
-        lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
-        sys.stdout.write(frame.with_columns(pl.col(lists).list.join(" ")).write_csv())
+        sys.stdout.write(flat(frame).write_csv())
     elif as_json:
-        click.echo(frame.write_json())
+        click.echo(written(frame))
     else:
         draw(Console(), frame, count(frame.height, "row"), {}, rows)
     return 0

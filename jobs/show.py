@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.module import Table as OutputTable
+from jobs.flat import told
 
 MANY = 8
 """Columns up to which a table that is too wide is folded instead of stood up."""
@@ -71,17 +72,19 @@ def _standing(console: Console, names: Sequence[str], cells: Sequence[Sequence[s
 def text(value: Any) -> str:
     """One cell.
 
-    >>> text(61.23456), text(None), text(["GAP", "SHORT"]), text(0.5)
-    ('61.235', '–', 'GAP SHORT', '0.5')
+    >>> text(61.23456), text(None), text(["GAP", "SHORT"]), text(0.5), text(1774644905.25)
+    ('61.235', '–', 'GAP SHORT', '0.5', '1774644905')
     """
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return f"{value:.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.5g}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, Sequence | pl.Series) and not isinstance(value, str | bytes):
-        return " ".join(str(item) for item in value) or "–"
+    if isinstance(value, pl.Series):
+        return text(value.to_list())
+    if isinstance(value, list | dict | bytes):
+        return told(value) or "–"
     return str(value)
 
 

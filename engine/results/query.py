@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -25,6 +27,7 @@ _BEST_NEEDS = {"subject_id", "night_date", "night_score", "recorded_h", "source_
 
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 LOCKS = (
+    "SET TimeZone = 'UTC'",  # else days and hours of an instant would be those of the machine that asks
     "SET enable_external_access = false",
     "SET python_enable_replacements = false",
     "SET lock_configuration = true",
@@ -36,16 +39,33 @@ def query(store: Store, sql: str) -> pa.Table:
 
     Views: `nights`, `epochs`, `vitals` and whatever else the module writes hold the rows of the newest finished run's
     module version (of a backtest, of each step's), `<name>_all` those of every version; `files` or `work`, `runs` and
-    `dictionary` are whole.
+    `dictionary` are whole. Days and hours of an instant are UTC's. A name that comes twice, as of a join, gets a
+    number; intervals, which few readers of Arrow know, come as text.
     """
     with connect(store) as connection:
         try:
             kinds = [statement.type for statement in connection.extract_statements(sql)]
             if len(kinds) != 1 or kinds[0] not in READING:
                 raise UserError("the query must be one SELECT (or DESCRIBE, SHOW, SUMMARIZE, EXPLAIN)")
-            return connection.sql(sql).to_arrow_table()
+            return _readable(connection.sql(sql)).to_arrow_table()
         except duckdb.Error as error:
             raise UserError(f"{_told(error)}; tables: {', '.join(sorted(_visible(store)))}") from error
+
+
+def _readable(answer: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    wanted: list[str] = []
+    for name in answer.columns:
+        spare = (f"{name}_{number}" for number in count(1))
+        wanted.append(name if name not in wanted else next(one for one in spare if one not in answer.columns + wanted))
+    spans = ["INTERVAL" in str(kind) for kind in answer.types]
+    if wanted == answer.columns and not any(spans):
+        return answer
+    columns = zip(wanted, spans, strict=True)
+    quoted = [
+        f'#{at}{"::VARCHAR" if span else ""} AS "{name.replace(chr(34), chr(34) * 2)}"'
+        for at, (name, span) in enumerate(columns, 1)
+    ]
+    return answer.project(", ".join(quoted))
 
 
 def connect(store: Store) -> duckdb.DuckDBPyConnection:

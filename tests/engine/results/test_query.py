@@ -196,3 +196,27 @@ def _whole(name: str) -> str:
 
 def _literal(value: object) -> str:
     return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
+
+
+def test_days_and_hours_are_those_of_utc_wherever_the_query_is_asked(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    asked = "SELECT max(ts) ts, CAST(max(ts) AS DATE) = CAST(max(ts) AT TIME ZONE 'UTC' AS DATE) same FROM epochs"
+    answer = query(store, asked)
+    assert str(answer.schema.field("ts").type) == "timestamp[us, tz=UTC]"
+    assert answer["same"].to_pylist() == [True]
+    assert query(store, "SELECT current_setting('TimeZone') z").to_pylist() == [{"z": "UTC"}]
+
+
+def test_names_that_come_twice_are_numbered(store: Store) -> None:
+    joined = query(store, "SELECT * FROM epochs JOIN files USING (source_id) LIMIT 1").column_names
+    assert len(set(joined)) == len(joined)
+    assert query(store, 'SELECT 1 a, 2 a, 3 a_1, 4 "b""", 5 "b"""').to_pylist() == [
+        {"a": 1, "a_2": 2, "a_1": 3, 'b"': 4, 'b"_1': 5}
+    ]
+
+
+def test_intervals_are_text(store: Store) -> None:
+    answer = query(store, "SELECT INTERVAL 3 HOURS i, [INTERVAL 1 DAY] l, 2 n").to_pylist()
+    assert answer == [{"i": "03:00:00", "l": "[1 day]", "n": 2}]
