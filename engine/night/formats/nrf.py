@@ -40,7 +40,7 @@ def read(file: RawFile, max_unpacked_mb: int) -> Recording | Unreadable:
     """A recording, or why there is none. Lost blocks count as `BLK_BAD`; sizes are judged before decoding."""
     name, data = file.name, file.data
     try:
-        parquet = pq.ParquetFile(pa.BufferReader(data), memory_map=False, pre_buffer=False)
+        parquet = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False, page_checksum_verification=True)
         footer = (parquet.schema_arrow.metadata or {}).get(KEY)
         names = parquet.schema_arrow.names
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -39,9 +39,16 @@ TZ_KEYS = ("tz_iana", "tz_offset_min")
 OWN_KEYS = frozenset(
     ("format_version", "subject_id", "session_id", "device", *TZ_KEYS, "channels", "segments", "expected", "codes")
 )
-_ENCODING = {"values.list.element": "DELTA_BINARY_PACKED"}
-"""Differences of neighbours in as few bits as they need, and no marks of nulls: a third smaller than plain int32, and
-read in half the time."""
+_VALUES = "values.list.element"
+PLAN = {
+    "compression": {_VALUES: "zstd"},
+    "use_dictionary": ["channel", "fs_hz", "n", "scale", "offset", "unit"],
+    "column_encoding": dict.fromkeys((_VALUES, "dt_us.list.element", "seq", "t0_us"), "DELTA_BINARY_PACKED"),
+    "write_page_checksum": True,
+}
+"""Of whole numbers the differences of neighbours in as few bits as they need; of what hardly changes, each value once.
+No marks of nulls in lists. A third smaller than plain columns in zstd, and read in half the time; zstd makes only
+`values` smaller yet, and took 1 ms of a night to unpack the others."""
 _BLOCK_S = 60
 LITTLE = np.dtype("<i4")
 _Row = tuple[int, float | None, NDArray[np.int32], NDArray[np.int32] | None]
@@ -59,8 +66,7 @@ def export_nrf(recording: Recording) -> bytes:
     meta = json.dumps(_metadata(recording, starts), sort_keys=False, separators=(",", ":"))
     sink = io.BytesIO()
     schema = SCHEMA.with_metadata({KEY: meta.encode()})
-    plan = {"compression": "zstd", "use_dictionary": ["channel", "unit"], "column_encoding": _ENCODING}
-    with pq.ParquetWriter(sink, schema, **plan) as writer:
+    with pq.ParquetWriter(sink, schema, **PLAN) as writer:
         for table in tables:
             writer.write_table(table, row_group_size=max(len(table), 1))
     return sink.getvalue()
