@@ -70,6 +70,9 @@ class Epochs:
         return len(self.ts_us)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Epochs:
+        """The rows of an index; themselves, not a copy, if a mask takes all."""
+        if isinstance(index, np.ndarray) and index.dtype == np.bool_ and index.all():
+            return self
         return Epochs(*(getattr(self, f.name)[index] for f in fields(self)))
 
 

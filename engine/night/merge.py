@@ -21,9 +21,9 @@ DONNING_US = 15 * 60 * 1_000_000
 def merge(parts: Sequence[Epochs], sessions: Sequence[Session]) -> Epochs:
     """One row for each ten seconds, in time order: of several the one with the higher q_ppg, then of the file with the
     lower SHA-256 (DOMAIN B3). `parts[i]` comes from `sessions[i]`."""
-    rows = concatenate(parts)
     if len(parts) == 1:
-        return rows
+        return parts[0]
+    rows = concatenate(parts)
     shas = sorted({s.recording.sha256 for s in sessions})
     rank = np.array([shas.index(s.recording.sha256) for s in sessions], np.int64)
     order = np.lexsort((rows.session, rank[rows.session], -rows.q_ppg, rows.ts_us))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.masks import count_present
+
 MISSING = -(2**31)
 """A sample that was not recorded or is masked, in `values`."""
 
@@ -21,11 +23,19 @@ class Segment:
     t0_us: int
     fs_hz: float
     values: NDArray[np.int32]
+    _present: int = field(default=-1, init=False, repr=False, compare=False)
 
     @property
     def end_us(self) -> int:
         """One sampling interval after the last sample (half-open)."""
         return self.t0_us + round(len(self.values) * 1e6 / self.fs_hz)
+
+    @property
+    def present(self) -> int:
+        """How many samples are not missing; counted once."""
+        if self._present < 0:
+            object.__setattr__(self, "_present", int(count_present(self.values, MISSING)))
+        return self._present
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ from engine.module import Status, Verdict
 from engine.night.epochs import Epochs
 from engine.night.nights import Session
 from engine.night.reasons import WRONG_CLOCK, in_order
-from engine.night.recording import MISSING, Recording, Unreadable
+from engine.night.recording import Recording, Unreadable
 from engine.night.signals import motion, ppg, temperature
 from engine.night.wear import BAG_C, OFF
-from kernels.masks import count_present
 
 FEATURE_CHANNELS = {
     "acceleration": motion.AXES,
@@ -106,7 +105,7 @@ def _hours(recording: Recording, name: str) -> float:
     channel = recording.channels.get(name)
     if channel is None:
         return 0.0
-    return sum(int(count_present(s.values, MISSING)) / s.fs_hz for s in channel.segments) / 3600.0
+    return sum(s.present / s.fs_hz for s in channel.segments) / 3600.0
 
 
 def _seen(sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[str]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from engine.night.recording import MISSING, Channel
 from kernels.arrays import Samples
-from kernels.masks import count_present
 
 SHORT_GAP_S = 0.25
 SHORT_GAP_SAMPLES = 2
@@ -66,7 +65,7 @@ def unbroken(channel: Channel) -> Iterator[Stretch]:
     """The stretches of a channel in time order; gaps of ≤ 0.25 s or two samples in a segment become straight lines."""
     for segment in channel.segments:
         n = len(segment.values)
-        if n and count_present(segment.values, MISSING) == n:
+        if n and segment.present == n:
             yield Stretch(float(segment.t0_us), segment.fs_hz, segment.values, channel.scale, channel.offset)
             continue
         there = np.flatnonzero(segment.values != MISSING)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,6 +19,14 @@ def _channel(*segments: tuple[int, float, list[int]]) -> Channel:
 
 def _physical(stretch: Stretch) -> NDArray[np.float64]:
     return stretch.at(np.arange(len(stretch)))
+
+
+def test_samples_present_are_counted_once() -> None:
+    segment = Segment(T0_US, 64.0, np.array([1, MISSING, 3], np.int32))
+    assert segment.present == 2
+    segment.values[0] = MISSING
+    assert segment.present == 2
+    assert replace(segment, values=segment.values[:1]).present == 0
 
 
 def test_a_whole_segment_is_one_stretch_in_physical_units() -> None:
