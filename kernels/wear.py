@@ -26,6 +26,44 @@ def runs(flag):  # type: ignore[no-untyped-def]
     return starts[:count].copy(), ends[:count].copy()
 
 
+@njit("b1[:](b1[::1], i8)", cache=True)
+def long_runs(flag, least):  # type: ignore[no-untyped-def]
+    """Whether each of (n,) bool lies in a run of at least `least` true ones.
+
+    >>> long_runs(np.array([True, False, True, True]), 2).tolist()
+    [False, False, True, True]
+    """
+    out = np.zeros(flag.size, np.bool_)
+    starts, ends = runs(flag)
+    for k in range(starts.size):
+        if ends[k] - starts[k] >= least:
+            out[starts[k] : ends[k]] = True
+    return out
+
+
+@njit("Tuple((i8[::1], f8[:,::1]))(i8[:], i8[:,:], i8[:,:], i8[::1], i8[::1])", cache=True)
+def spreads(count, total, squares, starts, ends):  # type: ignore[no-untyped-def]
+    """Samples and standard deviation of each window of epochs, from starts[w] up to, not including, ends[w].
+
+    count: (n,) samples an epoch; total, squares: (n, axes) sums of them, whole numbers, so that none is rounded;
+    starts, ends: (m,) in 0 … n. Returns (m,) int64 and (m, axes) float64 in the unit of the samples, 0 where none is.
+    """
+    m, axes = starts.size, total.shape[1]
+    number, sd = np.zeros(m, np.int64), np.zeros((m, axes))
+    for w in range(m):
+        for e in range(starts[w], ends[w]):
+            number[w] += count[e]
+        filled = max(number[w], 1)
+        for k in range(axes):
+            own, square = 0, 0
+            for e in range(starts[w], ends[w]):
+                own += total[e, k]
+                square += squares[e, k]
+            mean = own / filled
+            sd[w, k] = np.sqrt(max(square / filled - mean * mean, 0.0))
+    return number, sd
+
+
 @njit("b1[:](b1[::1], b1[::1])", cache=True)
 def latch(off, on):  # type: ignore[no-untyped-def]
     """A state that `off` sets and `on` clears; where both hold, `off` wins. off, on, result: (n,) bool; starts clear.

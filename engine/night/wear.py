@@ -11,7 +11,7 @@ from engine.night.grid import EPOCH_S
 from engine.night.signals.motion import AxisSums, MotionEpochs, across
 from engine.night.signals.temperature import TemperatureEpochs
 from kernels.rolling import rolling_mean, rolling_range
-from kernels.wear import islands, latch, runs
+from kernels.wear import islands, latch, long_runs, runs, spreads
 
 UNKNOWN, OFF, ON = -1, 0, 1
 WINDOW, STEP = 3600 // EPOCH_S, 900 // EPOCH_S
@@ -153,11 +153,8 @@ def covered(flag: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
 
 def lasting(failing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(n,) bool: in a run of five minutes or longer, or of the whole of a shorter recording."""
-    least = min(FIVE_MINUTES, len(failing))
-    out = np.zeros(len(failing), np.bool_)
-    for start, end in zip(*runs(failing), strict=True):
-        out[start:end] = end - start >= least
-    return out
+    result: NDArray[np.bool_] = long_runs(failing, min(FIVE_MINUTES, len(failing)))
+    return result
 
 
 def _laid_aside(
@@ -185,16 +182,11 @@ def _window_starts(n: int) -> NDArray[np.int64]:
 def _still(axes: AxisSums, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(m,) bool: windows with two still axes or no samples. starts: (m,), the last window ends with the recording."""
     places = np.stack([starts, starts + WINDOW], axis=1).ravel()[:-1]
-
-    def of_windows(how: np.ufunc, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = how.reduceat(values, places, axis=0)[::2]  # what lies between windows is left out
-        return found
-
-    count = of_windows(np.add, axes.count)
-    filled = np.maximum(count, 1)[:, None]
-    width_g = (of_windows(np.maximum, axes.high) - of_windows(np.minimum, axes.low)) * np.abs(axes.scale_g)
-    mean = of_windows(np.add, axes.total) / filled
-    sd_g = np.sqrt(np.maximum(of_windows(np.add, axes.squares) / filled - mean**2, 0.0)) * np.abs(axes.scale_g)
+    low, high = np.minimum.reduceat(axes.low, places)[::2], np.maximum.reduceat(axes.high, places)[::2]
+    width_g = (high - low) * np.abs(axes.scale_g)
+    ends = np.minimum(starts + WINDOW, len(axes.count))
+    count, sd = spreads(axes.count, axes.total, axes.squares, starts, ends)
+    sd_g = sd * np.abs(axes.scale_g)
     still = ((width_g < STILL_RANGE_G) & (sd_g < STILL_SD_G)).sum(1) >= STILL_AXES
     result: NDArray[np.bool_] = still | (count == 0)
     return result
@@ -217,16 +209,7 @@ def _quiet(sd_g: NDArray[np.float64]) -> NDArray[np.bool_]:
 def minute_sd_g(axes: AxisSums) -> NDArray[np.float64]:
     """(n, 3) g: sd of the minute around each epoch; 0 where nothing was recorded."""
     n = len(axes.count)
-    low = np.maximum(np.arange(n) - MINUTE // 2, 0)
-    high = np.minimum(np.arange(n) + MINUTE // 2, n)
-
-    def total(values: NDArray[np.int64]) -> NDArray[np.int64]:
-        running = np.concatenate([np.zeros((1, *values.shape[1:]), np.int64), np.cumsum(values, axis=0)])
-        moved: NDArray[np.int64] = running[high] - running[low]
-        return moved
-
-    count = np.maximum(total(axes.count), 1)[:, None]
-    mean = total(axes.total) / count
-    variance = np.maximum(total(axes.squares) / count - mean**2, 0.0)
-    result: NDArray[np.float64] = np.sqrt(variance) * np.abs(axes.scale_g)
-    return result
+    starts = np.maximum(np.arange(n) - MINUTE // 2, 0)
+    ends = np.minimum(np.arange(n) + MINUTE // 2, n)
+    sd_g: NDArray[np.float64] = spreads(axes.count, axes.total, axes.squares, starts, ends)[1] * np.abs(axes.scale_g)
+    return sd_g

@@ -22,6 +22,23 @@ def test_all_equal_the_naive_twins(n: int, seed: int, compiled: bool) -> None:
     assert list(zip(starts.tolist(), ends.tolist(), strict=True)) == naive.runs(off.tolist())
     assert latch(off, on).tolist() == naive.latch(off.tolist(), on.tolist())
     assert islands(off, 20, 0.3, 8, 0.8).tolist() == naive.islands(off.tolist(), 20, 0.3, 8, 0.8)
+    long_runs = kernel.long_runs if compiled else kernel.long_runs.py_func
+    assert long_runs(off, 3).tolist() == naive.long_runs(off.tolist(), 3)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_spreads_equal_the_naive_twin(compiled: bool) -> None:
+    rng = np.random.default_rng(6)
+    samples = [rng.integers(-2000, 2000, (k, 3)) for k in [0, 0, *rng.integers(0, 40, 50)]]
+    count = np.array([len(one) for one in samples])
+    total, squares = (np.array([(one**power).sum(axis=0) for one in samples]) for power in (1, 2))
+    starts = np.array([0, 0, 0, 3, 20, 52])
+    ends = np.array([0, 2, 52, 9, 21, 52])
+    spreads = kernel.spreads if compiled else kernel.spreads.py_func
+    number, sd = spreads(count, total, squares, starts, ends)
+    told = naive.spreads(samples, starts, ends)
+    assert number.tolist() == told[0]
+    assert sd == pytest.approx(np.array(told[1]), rel=1e-9)
 
 
 def test_all_true_is_one_run() -> None:

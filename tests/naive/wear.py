@@ -1,8 +1,10 @@
-"""Runs, latch and islands, slowly."""
+"""Runs, spreads, latch and islands, slowly."""
 
 from __future__ import annotations
 
 from itertools import groupby, pairwise
+
+import numpy as np
 
 
 def runs(flag):  # type: ignore[no-untyped-def]
@@ -13,6 +15,16 @@ def runs(flag):  # type: ignore[no-untyped-def]
             found.append((at, at + n))
         at += n
     return found
+
+
+def long_runs(flag, least):  # type: ignore[no-untyped-def]
+    return [any(a <= i < b and b - a >= least for a, b in runs(flag)) for i in range(len(flag))]
+
+
+def spreads(samples, starts, ends):  # type: ignore[no-untyped-def]
+    """samples: of each epoch, (k, axes)."""
+    windows = [np.concatenate([samples[0][:0], *samples[a:b]]) for a, b in zip(starts, ends, strict=True)]
+    return [len(own) for own in windows], [own.std(axis=0) if len(own) else own.sum(axis=0) for own in windows]
 
 
 def latch(off, on):  # type: ignore[no-untyped-def]
