@@ -1,4 +1,5 @@
-"""Percentile by linear interpolation (type 7), and the median: by NumPy's sort, the fastest there is."""
+"""Percentiles by linear interpolation (type 7), and the median: by NumPy's selection, two thirds of its sort's time for
+a night of epochs, more than its sort's for an hour."""
 
 from __future__ import annotations
 
@@ -15,20 +16,27 @@ def percentile(x: Floats, q: float) -> float:
     >>> round(percentile(np.arange(50.0, 70.0, 2.0), 99.0), 9)
     67.82
     """
-    present = np.sort(x[~np.isnan(x)])
+    return percentiles(x, q)[0]
+
+
+def percentiles(x: Floats, *q: float) -> tuple[float, ...]:
+    """Several percentiles as `percentile` gives each."""
+    present = x[~np.isnan(x)]
     if not present.size:
-        return float("nan")
-    at = (present.size - 1) * q / 100.0
-    below = int(at)
-    low, high = float(present[below]), float(present[min(below + 1, present.size - 1)])
-    return low + (at - below) * (high - low)
+        return (float("nan"),) * len(q)
+    at = [(present.size - 1) * each / 100.0 for each in q]
+    places = [(int(each), min(int(each) + 1, present.size - 1)) for each in at]
+    present.partition(sorted({place for pair in places for place in pair}))
+    found = [(float(present[below]), float(present[above])) for below, above in places]
+    return tuple(low + (each - int(each)) * (high - low) for each, (low, high) in zip(at, found, strict=True))
 
 
 def median(x: Floats) -> float:
-    """Median of x: (n ≥ 1,) float64, none missing; of an even number the mean of two. A third of NumPy's time.
+    """Median of x: (n ≥ 1,) float64, none missing; of an even number the mean of two. Half to three quarters of NumPy's time.
 
     >>> median(np.array([3.0, 1.0, 2.0, 5.0]))
     2.5
     """
-    ordered = np.sort(x)
-    return 0.5 * float(ordered[(x.size - 1) // 2] + ordered[x.size // 2])
+    below, above = (x.size - 1) // 2, x.size // 2
+    ordered = np.partition(x, (below, above))
+    return 0.5 * float(ordered[below] + ordered[above])

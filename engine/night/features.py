@@ -20,7 +20,7 @@ from engine.night.reasons import BIT
 from engine.night.signals.ppg import GOOD
 from engine.night.sleep import Sleep, find
 from engine.night.wear import ON
-from kernels.percentile import median, percentile
+from kernels.percentile import median, percentile, percentiles
 from kernels.rolling import rolling_mean, rolling_median
 from kernels.wear import runs
 
@@ -89,13 +89,14 @@ def describe(day: int, epochs: Epochs, sessions: tuple[Session, ...], analysis_w
         chosen &= epochs.ts_us >= sleep.onset_us + TRIM_HEAD_US
         chosen &= epochs.ts_us < sleep.end_us - TRIM_TAIL_US
         chosen &= chosen.sum() >= TRIM_LEAST
-    quiet = _quiet(epochs, chosen, sleep)
-    epochs = replace(epochs, quiet=quiet)
+    hr = _only(valid_hr_bpm(epochs), chosen)
+    usual_bpm = median(hr[np.isfinite(hr)]) if np.isfinite(hr).sum() >= LEAST else None  # the whole night's
+    epochs = replace(epochs, quiet=_quiet(epochs, hr, usual_bpm, sleep))
     values = {
-        **_heart(epochs, chosen, sleep),
+        **_heart(epochs, chosen, hr, usual_bpm, sleep),
         **_temperature(epochs, chosen, sleep),
         "wst_slope_onset": _slope_at_onset(epochs, asleep & within, sleep),
-        **_movement(epochs, chosen),
+        **_movement(epochs, chosen, usual_bpm is not None),
         **_breath(epochs, chosen),
         **_sleep(epochs, sleep),
     }
@@ -113,8 +114,7 @@ def valid_perfusion_pct(epochs: Epochs) -> Floats:
     return _only(epochs.perfusion_index_pct, epochs.q_ppg >= GOOD)
 
 
-def _heart(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
-    hr = _only(valid_hr_bpm(epochs), chosen)
+def _heart(epochs: Epochs, chosen: Bools, hr: Floats, usual_bpm: float | None, sleep: Sleep) -> Values:
     rmssd, sdnn = _present(epochs.rmssd_ms, chosen), _present(epochs.sdnn_ms, chosen)
     rmssd_median = median(rmssd) if len(rmssd) >= LEAST_RMSSD else None
     values: Values = {
@@ -122,18 +122,17 @@ def _heart(epochs: Epochs, chosen: Bools, sleep: Sleep) -> Values:
         "ln_rmssd": float(np.log(rmssd_median)) if rmssd_median else None,
         "sdnn_median": median(sdnn) if len(sdnn) >= LEAST_SDNN else None,
     }
-    present = hr[np.isfinite(hr)]
     half = FIVE_MINUTES // 2
     course = _only(rolling_median(hr, half, half - 1, LEAST_IN_FIVE), chosen)
     means = rolling_mean(hr, 0, FIVE_MINUTES - 1, LEAST_IN_FIVE)
-    if len(present) < LEAST or not np.isfinite(means).any() or not np.isfinite(course).any():
+    if usual_bpm is None or not np.isfinite(means).any() or not np.isfinite(course).any():
         return {**dict.fromkeys(HEART), **values}
     lowest = int(np.nanargmin(means))
     centre_us = int(epochs.ts_us[lowest]) + half * EPOCH_US
     return {
         "rhr_p10": percentile(course, 10.0),
-        "hr_mean": float(present.mean()),
-        "hr_median": median(present),
+        "hr_mean": float(hr[np.isfinite(hr)].mean()),
+        "hr_median": usual_bpm,
         "hr_min5": float(means[lowest]),
         "hr_nadir_rel": min(max((centre_us - sleep.onset_us) / (sleep.end_us - sleep.onset_us), 0.0), 1.0),
         **values,
@@ -176,39 +175,38 @@ def _breath(epochs: Epochs, chosen: Bools) -> Values:
     quiet = _present(epochs.rr_brpm, epochs.quiet == QUIET)
     ratio = _present(epochs.hrv_ratio, chosen)
     enough = len(rr) >= LEAST_RR
+    low, high = percentiles(rr, 25.0, 75.0)
     return {
         "rr_median": median(rr) if enough else None,
         "rr_quiet_median": median(quiet) if len(quiet) >= LEAST_RR_QUIET else None,
-        "rr_iqr": percentile(rr, 75.0) - percentile(rr, 25.0) if enough else None,
+        "rr_iqr": high - low if enough else None,
         "hrv_ratio_median": median(ratio) if len(ratio) >= LEAST_SDNN else None,
         "pulse_amp_median": median(height) if len(height) >= LEAST else None,
         "perfusion_median": median(perfusion) if len(perfusion) >= LEAST else None,
     }
 
 
-def _quiet(epochs: Epochs, chosen: Bools, sleep: Sleep) -> NDArray[np.int8]:
+def _quiet(epochs: Epochs, hr: Floats, usual_bpm: float | None, sleep: Sleep) -> NDArray[np.int8]:
     """(n,) int8: 1 in quiet sleep: long bouts without posture change or movement, the heart at most at its median.
 
     0 in other sleep and awake; −1 outside the chosen sleep and where rate or movement is unknown, all of the night
     where the median is.
     """
-    hr = _only(valid_hr_bpm(epochs), chosen)
-    present = hr[np.isfinite(hr)]
-    if len(present) < LEAST:
+    if usual_bpm is None:
         return np.full(len(hr), UNKNOWN, np.int8)
-    quiet = sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= median(present))
+    quiet = sleep.long_bout & (epochs.enmo_mg < STILL_MG) & (hr <= usual_bpm)
     known = (np.isfinite(hr) & np.isfinite(epochs.enmo_mg)) | (epochs.sleep == AWAKE)
     return np.where(known, quiet, UNKNOWN).astype(np.int8)
 
 
-def _movement(epochs: Epochs, chosen: Bools) -> Values:
+def _movement(epochs: Epochs, chosen: Bools, told: bool) -> Values:
+    """told: whether quiet sleep is."""
     enmo = _present(epochs.enmo_mg, chosen)
-    hr = _only(valid_hr_bpm(epochs), chosen)
     values: Values = {"enmo_mean": None, "still_frac": None, "quiet_frac": None}
     if len(enmo) < LEAST:
         return values
     values |= {"enmo_mean": float(enmo.mean()), "still_frac": float((enmo < STILL_MG).mean())}
-    if np.isfinite(hr).sum() >= LEAST:
+    if told:
         values["quiet_frac"] = float((epochs.quiet == QUIET).sum() / chosen.sum())
     return values
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels.percentile import median, percentile
+from kernels.percentile import median, percentile, percentiles
 from tests.naive import percentile as naive
 
 
@@ -21,6 +21,14 @@ def test_equals_numpy_and_the_naive_twin(n: int, q: float) -> None:
     expected = np.percentile(x, q) if n else np.nan
     np.testing.assert_allclose(percentile(holed, q), expected, rtol=1e-12)
     np.testing.assert_allclose(naive.percentile(holed, q), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 10, 101])
+def test_several_are_each_by_itself(n: int) -> None:
+    x = np.insert(np.random.default_rng(n).normal(0, 1, n), n // 2, np.nan)
+    before = x.copy()
+    np.testing.assert_array_equal(percentiles(x, 75.0, 0.0, 25.0), [percentile(x, q) for q in (75.0, 0.0, 25.0)])
+    np.testing.assert_array_equal(x, before)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 101])
