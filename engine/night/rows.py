@@ -25,13 +25,15 @@ from engine.vitals.plausibility import LIMITS
 
 RAW, DERIVED = "raw", "derived"
 STATES = pa.array(["wake", "sleep"], pa.string())
+FLOATS = tuple(one.name for one in EPOCHS.schema if pa.types.is_floating(one.type))
+NIGHT = pa.struct(NIGHTS.schema)
 
 
 def epochs_table(epochs: Epochs, source: Source) -> pa.Table:
     """Rows of `epochs`, in time order."""
     columns: dict[str, Any] = {
-        "ts": pa.array(epochs.ts_us).cast(EPOCHS.schema.field("ts").type),
-        "night_date": pa.array(epochs.night).cast(pa.date32()),
+        "ts": pa.array(epochs.ts_us).view(EPOCHS.schema.field("ts").type),
+        "night_date": pa.array(epochs.night).view(pa.date32()),
         "utc_offset_min": pa.array((epochs.offset_s // 60).astype(np.int32)),
         "sleep_state": STATES.take(_known(epochs.sleep)),
         "wear": _known(epochs.wear),
@@ -39,7 +41,7 @@ def epochs_table(epochs: Epochs, source: Source) -> pa.Table:
         "quiet_sleep": _known(epochs.quiet),
         "reasons": pa.array(epochs.reasons),
     }
-    arrays = {name: _floats(getattr(epochs, name)) for name in EPOCHS.schema.names if _is_float(EPOCHS.schema, name)}
+    arrays = {name: _floats(getattr(epochs, name)) for name in FLOATS}
     return _table(EPOCHS.schema, {**columns, **arrays}, source, len(epochs))
 
 
@@ -48,7 +50,7 @@ def nights_table(nights: Iterable[Judged], sessions: Sequence[Session], source: 
     same = {"subject_id": source.subject_id, "source_id": source.source_id}
     rows = [{**same, **_night(judged), **_device(judged, sessions)} for judged in nights]
     told = [{name: value for name, value in row.items() if _is_told(value)} for row in rows]
-    return pa.Table.from_arrays(pa.array(told, pa.struct(NIGHTS.schema)).flatten(), schema=NIGHTS.schema)
+    return pa.Table.from_arrays(pa.array(told, NIGHT).flatten(), schema=NIGHTS.schema)
 
 
 def vitals_table(epochs: Epochs, derived: Mapping[str, Hours], source: Source) -> pa.Table:
@@ -90,7 +92,7 @@ def _hours_table(parts: Sequence[tuple[str, str, Hours]], source: Source) -> pa.
     ts_type, arrived_type = (VITALS.schema.field(name).type for name in ("ts", "arrived_at"))
     columns = {
         "vital": pa.array(names, pa.string()),
-        "ts": pa.array(every("ts_us")).cast(ts_type),
+        "ts": pa.array(every("ts_us")).view(ts_type),
         "unit": pa.array([LIMITS[name].unit for name in names], pa.string()),
         "value": _floats(every("value")),
         "n": pa.array(every("n")),
@@ -137,10 +139,6 @@ def _device(judged: Judged, sessions: Sequence[Session]) -> dict[str, str | None
 def _table(schema: pa.Schema, columns: dict[str, Any], source: Source, n: int) -> pa.Table:
     same = {"subject_id": pa.repeat(source.subject_id, n), "source_id": pa.repeat(source.source_id, n)}
     return pa.Table.from_arrays([{**same, **columns}[name] for name in schema.names], schema=schema)
-
-
-def _is_float(schema: pa.Schema, name: str) -> bool:
-    return bool(pa.types.is_floating(schema.field(name).type))
 
 
 def _floats(values: NDArray[np.float64]) -> pa.Array:

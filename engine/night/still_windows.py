@@ -29,8 +29,8 @@ def table(epochs: Epochs, sessions: Sequence[Session], source: Source) -> pa.Tab
     columns = {
         "subject_id": pa.repeat(source.subject_id, len(kept)),
         "source_id": pa.repeat(source.source_id, len(kept)),
-        "night_date": pa.array(epochs.night[kept]).cast(pa.date32()),
-        "ts": pa.array(epochs.ts_us[kept]).cast(schema.field("ts").type),
+        "night_date": pa.array(epochs.night[kept]).view(pa.date32()),
+        "ts": pa.array(epochs.ts_us[kept]).view(schema.field("ts").type),
         "device": pa.array([devices[session] for session in epochs.session[kept].tolist()], pa.string()),
         **{f"{axis}_g": pa.array(epochs.still_g[kept, k] + 0.0) for k, axis in enumerate("xyz")},
     }

@@ -54,7 +54,7 @@ class Zone:
         return (of_day_s >= EVENING_S) | (of_day_s < MORNING_S)
 
     def _offset_s(self, at_s: int) -> int:
-        offset = datetime.fromtimestamp(at_s, UTC).astimezone(self.rules).utcoffset()
+        offset = datetime.fromtimestamp(at_s, self.rules).utcoffset()
         return round(offset.total_seconds()) if offset is not None else 0
 
 

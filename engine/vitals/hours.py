@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from engine.vitals.plausibility import plausible, within_rate
 
 HOUR_US = 3_600_000_000
 LEAST_READINGS = 6
-UNKNOWN = -1
+ASLEEP, UNKNOWN = 1, -1
 
 Floats = NDArray[np.float64]
 
@@ -41,25 +43,26 @@ def by_hour(
     keep = plausible(vital, values)
     keep &= within_rate(vital, ts_us, np.where(keep, values, np.nan))
     ts_us, values, asleep = ts_us[keep], values[keep], asleep[keep]
-    hours, starts, n = np.unique(ts_us // HOUR_US, return_index=True, return_counts=True)
-    rows = [
-        _row(ts_us[a : a + k], values[a : a + k], asleep[a : a + k])
-        for a, k in zip(starts.tolist(), n.tolist(), strict=True)
-        if k >= least
-    ]
-    table = np.array(rows, np.float64).reshape(-1, 6)
-    enough = n >= least
-    return Hours(hours[enough] * HOUR_US, table[:, 0], n[enough].astype(np.int64), *table[:, 1:].T)
+    hours = ts_us // HOUR_US
+    edges = np.append(np.flatnonzero(np.diff(hours, prepend=hours[:1] - 1)), len(hours))
+    n = np.diff(edges)
+    starts, n = edges[:-1][n >= least], n[n >= least]
+    rows = [_row(values[a : a + k]) for a, k in zip(starts.tolist(), n.tolist(), strict=True)]
+    value, low, high, sd = np.array(rows, np.float64).reshape(-1, 4).T
+    gap_s = _share((ts_us[starts + n - 1] - ts_us[starts]) / 1e6, n - 1)
+    slept, known = (np.append(0, np.cumsum(flag)) for flag in (asleep == ASLEEP, asleep != UNKNOWN))
+    asleep_share = _share(slept[starts + n] - slept[starts], known[starts + n] - known[starts])
+    return Hours(hours[starts] * HOUR_US, value, n, low, high, sd, gap_s, asleep_share)
 
 
-def _row(ts_us: NDArray[np.int64], values: Floats, asleep: NDArray[np.int8]) -> tuple[float, ...]:
+def _row(values: Floats) -> tuple[float, float, float, float]:
+    """Median, lowest, highest and standard deviation of the readings of an hour."""
     n, ordered, centred = len(values), np.sort(values), values - values.sum() / len(values)
-    known = np.count_nonzero(asleep != UNKNOWN)
-    return (
-        float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])),
-        float(ordered[0]),
-        float(ordered[-1]),
-        float(np.sqrt((centred * centred).sum() / (n - 1))) if n > 1 else np.nan,
-        float(ts_us[-1] - ts_us[0]) / 1e6 / (n - 1) if n > 1 else np.nan,
-        np.count_nonzero(asleep == 1) / known if known else np.nan,
-    )
+    middle = 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
+    return middle, ordered[0], ordered[-1], math.sqrt((centred * centred).sum() / (n - 1)) if n > 1 else math.nan
+
+
+def _share(part: NDArray[Any], whole: NDArray[np.int64]) -> Floats:
+    """part / whole; NaN where whole is 0."""
+    result: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return result
