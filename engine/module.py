@@ -77,11 +77,12 @@ class Table:
     """One output table.
 
     `schema` has every column but `module_id`, which the engine adds as a partition; each field's metadata says unit and
-    meaning (see :func:`column`). Types are those of Delta Lake: truth values, signed whole numbers, float32 and float64,
-    decimal128, text, bytes, dates, timestamps in ms or us without a zone or in UTC, lists, structs and maps of them. `key` is unique within a module's rows, `sort` orders the rows of a part, `partition`
-    names a date column whose month (YYYY-MM) partitions the table, or is None. `owner` is the column that holds the key
-    of the unit of work that a row came from: rows are replaced by it. `nullable_key` are columns of the key in which
-    null is a value like any other.
+    meaning (see :func:`column`). Types are those of Delta Lake: truth values, signed whole numbers, float32, float64,
+    decimal128, text, bytes, dates, timestamps in ms or us (UTC or without a zone), lists, structs and maps of them.
+    `key` is unique within a module's rows, `sort` orders the rows of a part, `partition` names a date column whose
+    month (YYYY-MM) partitions the table, or is None. `owner` is the column that holds the key of the unit of work that
+    a row came from: rows are replaced by it. `nullable_key` are columns of the key in which null is a value like any
+    other.
     """
 
     schema: pa.Schema

@@ -69,7 +69,7 @@ def kinds(store: Store, entries: pl.DataFrame) -> pl.DataFrame:
 
 def show_kinds(console: Console, found: pl.DataFrame, files: int) -> None:
     """Lines for each kind of trouble: how many files and which codes, one of them in words, and how to see it again."""
-    console.print(_not_ok(found["files"].sum(), files), style="bold")
+    console.print(_not_ok(int(found["files"].sum()), files), style="bold")
     for row in found.iter_rows(named=True):
         cause = f" ({row['cause']})" if row["cause"] not in (None, "data") else ""
         console.print(f"{row['files']:>6,}  {row['status']}{cause}  {row['reasons'] or ''}", highlight=False)
