@@ -105,9 +105,9 @@ class Plan:
     @cached_property
     def stale(self) -> pl.DataFrame:
         """`todo` for a person: source_id, subject_id, night_hint, hint, why, detail, inputs, size_bytes."""
-        return self.told(self.count)
+        return self.first_stale(self.count)
 
-    def told(self, most: int) -> pl.DataFrame:
+    def first_stale(self, most: int) -> pl.DataFrame:
         """The first `most` rows of `stale`."""
         todo = self.todo.head(most)
         about = [rows.select("position", *TOLD).unique("position") for rows in self.inventory.at(todo["position"])]

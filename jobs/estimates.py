@@ -123,7 +123,7 @@ def money(found: Estimate, price_per_hour: float) -> Interval:
     return found.seconds.times(price_per_hour / 3600)
 
 
-def told(study: Study, workers: int) -> dict[str, Any]:
+def as_dict(study: Study, workers: int) -> dict[str, Any]:
     """The estimate for a machine: seconds on all workers, MB, bytes, money; null where not measured."""
     found, price = study.estimate, study.settings.price_per_hour
     likely = {"estimate_s": study.plan.predicted_s / workers, "measured": study.plan.rate.measured}

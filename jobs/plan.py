@@ -64,11 +64,11 @@ def command(pilot: bool, by_content: bool, stale: bool, ignored: bool, as_json: 
     study = estimates.with_estimate(study, console, pilot)
     workers = number_of(told)
     if as_json:
-        click.echo(json.dumps(summary(study, workers), default=str))
+        click.echo(json.dumps(as_dict(study, workers), default=str))
         return 0
     show_plan(console, study, workers)
     if stale:
-        draw(console, study.plan.told(LISTED), "stale", {"size_bytes": "By"}, LISTED)
+        draw(console, study.plan.first_stale(LISTED), "stale", {"size_bytes": "By"}, LISTED)
         _tell_rest(console, study.plan.count)
     if ignored:
         draw(console, study.inventory.ignored, "ignored", {"size_bytes": "By"}, LISTED)
@@ -110,7 +110,7 @@ def show_plan(console: Console, study: Study, workers: int) -> None:
         console.print(f"refused    {unexpected}", style="red", soft_wrap=True)
 
 
-def summary(study: Study, workers: int) -> dict[str, Any]:
+def as_dict(study: Study, workers: int) -> dict[str, Any]:
     """The plan for a machine."""
     made, held = study.plan, study.inventory.counts
     return {
@@ -123,7 +123,7 @@ def summary(study: Study, workers: int) -> dict[str, Any]:
         "to_do": {"works": made.count, "files": made.files, "bytes": made.size_bytes},
         "done_files": made.done_files,
         "why": made.summary.to_dicts(),
-        **estimates.told(study, workers),
+        **estimates.as_dict(study, workers),
         "refused": estimates.surprise(study),
-        "stale": made.told(LISTED).select(pl.exclude("hint")).to_dicts(),
+        "stale": made.first_stale(LISTED).select(pl.exclude("hint")).to_dicts(),
     }

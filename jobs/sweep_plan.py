@@ -32,7 +32,7 @@ def plan(flags: dict[str, Any], pilot: bool, as_json: bool) -> int:
             study = piloted(study)
     workers = number_of(told)
     if as_json:
-        click.echo(json.dumps(summary(study, workers), default=str))
+        click.echo(json.dumps(as_dict(study, workers), default=str))
     else:
         show_sweep(Console(), study, workers)
     return 0
@@ -94,7 +94,7 @@ def show_sweep(console: Console, study: Backtest, workers: int) -> None:
     )
 
 
-def summary(study: Backtest, workers: int) -> dict[str, Any]:
+def as_dict(study: Backtest, workers: int) -> dict[str, Any]:
     """The plan for a machine."""
     sweep = study.sweep
     return {

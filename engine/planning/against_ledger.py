@@ -24,9 +24,10 @@ COUNTED: dict[Any, Any] = {"inputs": pl.UInt32, "size_bytes": pl.Int64}
 
 @dataclass(frozen=True)
 class Compared:
-    """`sources`: one row a Source in the plan's order, with position, source (hash of its id), inputs, size_bytes, seen
-    (the ledger has it for this module), equal (as it is now) and again (to be run nevertheless). `moves`: was, source:
-    works of the ledger that are no more as they were, and Sources that may have files of theirs now.
+    """`sources` has one row a Source, in the plan's order: position, source (hash of its id), inputs, size_bytes; seen:
+    the ledger has it for this module; equal: the ledger has it as it is now; again: it is to be run nevertheless.
+
+    `moves` has pairs: was, a work of the ledger that has changed since; source, a Source that may have files of it now.
     """
 
     sources: pl.DataFrame

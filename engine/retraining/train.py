@@ -43,11 +43,12 @@ def train(
 ) -> Trained:
     """Searches and fits over the nights of all persons that are not frozen, see `settings.frozen`.
 
-    rows: subject_id, night_date, features and the column `target` (numbers, null = unknown), in any order; reads_from:
-    the module_id of the nights. The record has `FIELDS`: among them metrics (mean and sd of the test score of the
-    chosen draw, share of training nights with an answer), decisions (how many values were not believed, by reason),
-    manifest (of the training rows) and config (blueprint, settings with the seed, target). It names no person. Raises
-    `UserError` where rows, space or estimator cannot be used.
+    rows: subject_id, night_date, features and the column `target` (numbers, null = unknown), in any order. reads_from:
+    the module_id of the nights. Raises `UserError` where rows, space or estimator cannot be used.
+
+    The record has `FIELDS` and names no person. Among them are metrics (mean and sd of the test score of the chosen
+    draw, share of training nights with an answer), decisions (how many values were not believed, by reason), manifest
+    (of the training rows) and config (blueprint, settings with the seed, target).
     """
     if target not in rows.columns:
         raise UserError(f"nights: there is no column {target}")

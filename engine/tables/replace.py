@@ -21,8 +21,8 @@ def change(
 ) -> Change:
     """Parts in, and every row of `module_id` whose owner is among `keys` out.
 
-    A live part that holds such rows is replaced by one without them, which is written here and named by its content,
-    so that repeating this after a crash writes the same file again.
+    A live part that holds such rows is replaced by one without them. That one is written here; it is named by its
+    content, so that repeating this after a crash writes the same file again.
     """
     handle = delta.open_table(store, name) if keys else None
     gone = sorted(keys)

@@ -1,5 +1,7 @@
-"""pyarrow without pandas: at its first conversion of Python values pyarrow imports pandas wherever that is installed,
-as forecasting libraries have it, to see whether a value is a Series: 0.9 s in every process that we start or fork.
+"""Keeps pandas out of processes that need pyarrow only.
+
+At its first conversion of Python values pyarrow imports pandas, where that is installed (forecasting libraries need
+it), to see whether a value is a Series. That takes 0.9 s in every process that we start or fork.
 """
 
 from __future__ import annotations

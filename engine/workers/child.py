@@ -30,8 +30,11 @@ _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one Work may take: wall seconds to read it and as many again to evaluate it, or each piece that it tells of,
-    and resident memory of its process, the loaded module included, in MB."""
+    """What one Work may take.
+
+    `seconds`: wall time to read it, and as much again to evaluate it, or to evaluate each piece that it tells of.
+    `memory_mb`: resident memory of its process, the loaded module included.
+    """
 
     seconds: float = 300.0
     memory_mb: float = 2048.0

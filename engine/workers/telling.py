@@ -1,5 +1,7 @@
-"""What a Work says of itself while it is evaluated: that it waits for storage, which is no module's fault, and which
-piece of it is in hand, which a guard that must end the process then knows to leave out.
+"""What a Work tells its guard while it is evaluated.
+
+That it waits for storage, which is no module's fault; and which piece of it is in hand, so that a guard that must end
+the process knows what to leave out.
 """
 
 from __future__ import annotations
@@ -19,10 +21,10 @@ def _nobody(_: Told) -> None:
 _hearing: Hearing = _nobody
 
 
-def hear(told: Hearing) -> None:
-    """Have `told` called from now on, in this process."""
+def hear(hearing: Hearing) -> None:
+    """Have `hearing` called from now on, in this process."""
     global _hearing
-    _hearing = told
+    _hearing = hearing
 
 
 @contextmanager

@@ -25,10 +25,14 @@ class Keys:
 
 
 def keys(request: Request, model_sha256: str, warm: Sequence[bool] | None = None) -> Keys:
-    """Identities of all fits. A fit's key covers its slice (hours and values), the model (reference, parameters and
-    code), the evaluation budget, the key of the fit that chose its form and the key of the fit that it starts from.
+    """Identities of all fits. A fit's key covers all that it depends on:
 
-    `warm`: for each fit of `request.fits`, whether its anchor did start it; where None, wherever there is one.
+    - its slice: hours and values;
+    - the model: reference, parameters and code;
+    - the evaluation budget;
+    - the key of the fit that chose its form, and of the fit that it starts from (its anchor).
+
+    `warm`: for each fit of `request.fits`, whether it did start from its anchor; None = all that have one did.
     """
     fits = request.fits
     tried = request.tried.tolist()

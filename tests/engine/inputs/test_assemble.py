@@ -72,7 +72,7 @@ def test_plans_over_chunks_and_lots_agree(specs: list[InputSpec], monkeypatch: p
     keys = whole.stale["source_id"].to_list()
     assert [cut.removals_with([key]) for key in keys] == [whole.removals_with([key]) for key in keys]
     assert list(cut.works()) == list(whole.works())
-    assert cut.told(2).equals(whole.stale.head(2))
+    assert cut.first_stale(2).equals(whole.stale.head(2))
 
 
 def test_beyond_the_first_changed_sources_a_word_is_said(
