@@ -17,6 +17,7 @@ from jobs.dictionary_page import chapters
 
 FROZEN = Path(__file__).with_name("schemas.txt").read_text().splitlines()
 FIRST = "0.1.0"
+DOCUMENTED = (b"unit", b"meaning", b"since")
 
 
 def lines() -> Iterator[str]:
@@ -45,3 +46,12 @@ def test_each_is_frozen_once_and_since_a_version_that_was() -> None:
     versions = {one.rpartition(", since ")[2] for one in FROZEN if ", since " in one}
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     assert versions <= {FIRST, project["project"]["version"]}
+
+
+def test_every_column_has_a_unit_a_meaning_and_a_version() -> None:
+    bare = []
+    for _, tables in chapters():
+        for name, table in tables.items():
+            told = [(field.name, field.metadata or {}) for field in table.schema]
+            bare += [f"{name}.{one}" for one, notes in told if not all(notes.get(key) for key in DOCUMENTED)]
+    assert bare == []
