@@ -22,7 +22,8 @@ WORST_SKILL = -0.5
 _HEADS: tuple[Head, ...] = (
     ("", "", "n"), ("model", "", ""), ("window", "h", "n"), ("refit", "h", "n"), ("policy", "", ""), ("MASE", "", "n"),
     ("skill", "", "n"), ("", "95 % over users", ""), ("against the best", "Holm", ""), ("MAE", "", "n"),
-    ("covered", "of 80 %", "n"), ("own fits", "", "n"), ("answered", "", "n"), ("CPU", "s", "n"), ("", "Pareto", ""),
+    ("covered", "of 80 %", "n"), ("bounded", "have intervals", "n"), ("own fits", "", "n"), ("answered", "", "n"),
+    ("CPU", "s", "n"), ("", "Pareto", ""),
     ("rows", "", "n"), ("MASE", "all origins", "n"), ("rows", "all origins", "n"),
 )  # fmt: skip
 _STATUS_COLOURS = {
@@ -62,7 +63,7 @@ def board(found: Leaderboard, mae: bool) -> str:
     """The leaderboard; rows after the first twenty fold. mae: whether all rows have one unit."""
     ends = found.frame.select(pl.col("skill_low").min(), pl.col("skill_high").max()).row(0)
     low, high = max(min(ends[0] or 0.0, 0.0), WORST_SKILL), max(ends[1] or 0.0, 0.0)
-    left_out = _told_by_none(found.frame) | (set() if mae else {("MAE", "")})
+    left_out = _told_by_none(found) | (set() if mae else {("MAE", "")})
     rows = [_board_row(i + 1, row, low, high, left_out) for i, row in enumerate(found.frame.rows(named=True))]
     heads = [head for head in _HEADS if head[:2] not in left_out]
     first = html_table(heads, rows[:SHOWN], "wide")
@@ -72,9 +73,11 @@ def board(found: Leaderboard, mae: bool) -> str:
     return f"{first}<details><summary>{len(rows) - SHOWN} more</summary>{rest}</details>"
 
 
-def _told_by_none(frame: pl.DataFrame) -> set[tuple[str, str]]:
+def _told_by_none(found: Leaderboard) -> set[tuple[str, str]]:
     """Columns that would say the same in every row."""
+    frame = found.frame
     same = {
+        ("bounded", "have intervals"): found.is_bounded,
         ("policy", ""): frame["policy"].n_unique() < 2,
         ("CPU", "s"): frame["cpu_s"].null_count() == len(frame),
         ("", "Pareto"): frame["cpu_s"].null_count() == len(frame),
@@ -90,7 +93,7 @@ def _board_row(place: int, row: Row, low: float, high: float, left_out: set[tupl
     cells = [
         place, escape(row["model"]), window, row["refit_h"], row["policy"], digits(row["mase_charged"]),
         fixed(row["skill"]), forest(row, low, high), _against(row), digits(row["mae"]), percent(row["covered"]),
-        percent(row["own"]), percent(row["answered"]), digits(row["cpu_s"]),
+        percent(row["bounded"]), percent(row["own"]), percent(row["answered"]), digits(row["cpu_s"]),
         '<span class="good">●</span>' if row["pareto"] else "", f"{row['n_common'] or 0:,}", digits(row["mase_all"]),
         f"{row['n_all']:,}",
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from jobs.show import count, draw
 
 SHOWN = 15
 NOT_COMPARABLE = "not comparable: budget_s excludes by measured CPU seconds, so an equal run may rank otherwise"
-_UNITS = {"window/refit": "h", "cpu_s": "s", "skill": "%", "covered": "%"}
+_UNITS = {"window/refit": "h", "cpu_s": "s", "skill": "%", "covered": "%", "bounded": "%"}
 
 
 def show_leaders(console: Console, board: Leaderboard) -> None:
@@ -22,11 +22,12 @@ def show_leaders(console: Console, board: Leaderboard) -> None:
     window = pl.col("window_h").cast(pl.String).fill_null("all")
     policy = pl.when(pl.col("policy") == "update").then(pl.lit("")).otherwise(pl.format(" {}", "policy"))
     note = pl.when("best").then(pl.lit("best")).when("as_good").then(pl.lit("as good")).otherwise(pl.lit(""))
+    bounds = [] if board.is_bounded else ["bounded"]
     shown = board.frame.select(
         "model",
         pl.format("{} / {}{}", window, "refit_h", policy).alias("window/refit"),
         pl.col("mase_charged").round(3).alias("mase"),
-        *((pl.col(name) * 100).round(1) for name in ("skill", "covered")),
+        *((pl.col(name) * 100).round(1) for name in ("skill", "covered", *bounds)),
         pl.col("cpu_s").round(2),
         pl.concat_str(note, pl.when("pareto").then(pl.lit(" ·")).otherwise(pl.lit(""))).alias("note"),
     )
@@ -36,6 +37,8 @@ def show_leaders(console: Console, board: Leaderboard) -> None:
     )
     draw(console, shown, title, _UNITS, SHOWN)
     console.print("as good: not shown to be worse than the best (Holm) · dot: none is both better and cheaper")
+    rest = " · bounded: forecasts that have q10 and q90, of which covered tells" if bounds else ""
+    console.print(f"covered: observations from q10 to q90, which promise 80 %{rest}")
 
 
 def as_dict(served: Served, board: Leaderboard) -> dict[str, Any]:

@@ -118,7 +118,10 @@ class _Scale:
             return list(zip(self.axis.ticks, names, strict=True))
         if self.axis.log:
             return [(tick, number(tick)) for tick in log_ticks(10**self.low, 10**self.high)]
-        return [(tick, number(tick)) for tick in round_ticks(self.low, self.high)]
+        ticks = round_ticks(self.low, self.high)
+        names = [number(tick) for tick in ticks]
+        near = len(set(names)) < len(names)  # 1.005 and 1.010 in three digits
+        return list(zip(ticks, [f"{tick:g}" for tick in ticks] if near else names, strict=True))
 
 
 def round_ticks(low: float, high: float) -> list[float]:

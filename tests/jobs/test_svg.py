@@ -22,6 +22,13 @@ def test_log_ticks(low: float, high: float) -> None:
     assert len(log_ticks(low, high)) >= 2
 
 
+def test_near_ticks_have_names_of_their_own() -> None:
+    chart = Chart(Axis("x"), Axis("y"))
+    chart.line([1, 2], [0.996, 1.014], 0, "a")
+    drawn = chart.svg("t")
+    assert all(f">{name}<" in drawn for name in ("1", "1.005", "1.01"))
+
+
 def test_names_do_not_overlap() -> None:
     found = apart([50.0, 50.0, 50.0, 51.0, 10.0], 14, 0, 100)
     placed = sorted(found)

@@ -26,21 +26,28 @@ class Leaderboard:
     best_unseen: float
     n_users: int
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether all forecasts have an interval, as far as a table of percents shows."""
+        return bool((self.frame["bounded"].fill_null(1.0) > 0.995).all())
+
 
 def leaderboard(series: pl.LazyFrame, cpu: pl.DataFrame | None = None, draws: int = bootstrap.DRAWS) -> Leaderboard:
     """Configurations by MASE, best first, of `SERIES_SCORES` rows (filtered by vital or not) and `cost` frame.
 
-    Columns: `CONFIGURATION`; mae, rmse, bias, mase, answered, own, covered, width, wql, and n_common (rows with an
-    observation) on the origins that all configurations have, or on all where they have none in common (`basis`),
-    whoever served. mase_charged ranks: as mase, with seasonal naive's error where the model did not serve. skill,
-    skill_low, skill_high: 95 % over users. n_all, mae_all, mase_all, answered_all: on all origins; mae_own, mase_own:
-    there, of its own fits only. p, p_holm: against the best, over users, Holm over all pairs. best; as_good: not shown
-    to be worse; pareto; n_fits, cpu_s.
+    Columns: `CONFIGURATION`; mae, rmse, bias, mase, answered, own, covered, width, wql, bounded (share of rows with a
+    forecast that have q10 and q90: of these covered, width and wql tell), and n_common (rows with an observation) on
+    the origins that all configurations have, or on all where they have none in common (`basis`), whoever served.
+    mase_charged ranks: as mase, with seasonal naive's error where the model did not serve. skill, skill_low,
+    skill_high: 95 % over users. n_all, mae_all, mase_all, answered_all: on all origins; mae_own, mase_own: there, of
+    its own fits only. p, p_holm: against the best, over users, Holm over all pairs. best; as_good: not shown to be
+    worse; pareto; n_fits, cpu_s.
     """
     common = series.filter(pl.col("common"))
     basis = "common" if common.select(pl.len()).collect().item() else "all"
     chosen = common if basis == "common" else series
     table = scores(chosen, CONFIGURATION).select(*CONFIGURATION, pl.col("n_due").alias("n_common"), *_SCORES)
+    table = _joined(table, _bounded(chosen), CONFIGURATION)
     if basis == "all":
         table = table.with_columns(n_common=pl.lit(0, pl.Int64))
     whole = scores(series, CONFIGURATION).select(
@@ -59,6 +66,13 @@ def leaderboard(series: pl.LazyFrame, cpu: pl.DataFrame | None = None, draws: in
     table = _with_front(table).sort("mase_charged", "cpu_s", *CONFIGURATION, nulls_last=True)
     unseen = bootstrap.best_unseen(compared.scaled, compared.n_scaled, draws)
     return Leaderboard(table, basis, unseen, len(compared.subjects))
+
+
+def _bounded(series: pl.LazyFrame) -> pl.DataFrame:
+    """An ensemble has intervals only where its own earlier errors are enough for them."""
+    added = series.group_by(CONFIGURATION).agg(pl.col("n_quantiles", "n").sum())
+    share = pl.when(pl.col("n") > 0).then(pl.col("n_quantiles") / pl.col("n"))
+    return added.select(*CONFIGURATION, share.alias("bounded")).collect()
 
 
 def _compared(compared: Users, price: pl.DataFrame, draws: int) -> pl.DataFrame:

@@ -57,7 +57,8 @@ class Tally:
                 wanted[model.updates] = want(timeline, self.grid, model.updates)
             asked = requested(timeline, self.grid, model, wanted[model.updates])
             alone = apart(timeline, self.grid, model, asked)
-            everywhere &= alone.served.all(axis=0)
+            if configurations(self.grid, names[0], model.updates):  # else the plan says that it has none
+                everywhere &= alone.served.all(axis=0)
             for name in names:
                 self._add(name, asked, alone)
         self.origins += timeline.origins.size

@@ -76,6 +76,18 @@ def test_failing_does_not_win() -> None:
     assert frame["n_common"][0] == frame["n_common"][1]
 
 
+def test_intervals_of_few_forecasts_are_told_as_such() -> None:
+    y = np.random.default_rng(2).normal(70, 5, (40, world.STEPS))
+    few = world.rows(y, y + 1.0, y + 2.0)
+    few.q10[:30] = few.q90[:30] = np.nan
+    found = {
+        ("s0", "hr_bpm"): {world.configuration("all"): world.rows(y, y, y + 2.0), world.configuration("few"): few}
+    }
+    board = leaderboard(world.tables(found)["series_scores"], draws=20)
+    assert board.frame.select("model", "bounded", "covered").rows() == [("all", 1.0, 1.0), ("few", 0.25, 1.0)]
+    assert not board.is_bounded
+
+
 def test_a_borrowed_forecast_is_named() -> None:
     y = np.random.default_rng(2).normal(70, 5, (30, world.STEPS))
     base = y + 2.0

@@ -47,6 +47,14 @@ def test_unbroken_series_count_as_the_formulas_say() -> None:
     assert made.wall_s(1000) == made.spans["predicted_s"].max()
 
 
+def test_a_model_that_is_offered_nothing_does_not_empty_the_common_origins() -> None:
+    line = series(MIDNIGHT, days(20), GRID)[1]
+    grid = replace(GRID, refits_h=(6, 24))
+    made = plan.make([line], grid, refer([spec("seasonal_naive"), spec("mfles")]))
+    assert made.models["configurations"].to_list() == [4, 0]
+    assert made.common == made.origins == 168
+
+
 def test_a_long_window_serves_fewer_origins_and_all_are_compared_on_those() -> None:
     line = series(MIDNIGHT, days(5), replace(GRID, evaluate_h=None))[1]
     grid = replace(GRID, windows_h=(24, 72), evaluate_h=None, refits_h=(1, 24))
