@@ -1,4 +1,4 @@
-"""From listings to an inventory in bounded memory: read piece by piece, named apart, grouped, put in the plan's order.
+"""From listings to an inventory in bounded memory: read piece by piece, given unique names, grouped, put in the plan's order.
 
 Three passes over compressed pieces of at most a few hundred thousand rows: what names and tables say of each file;
 Source ids, and the chunk of each row; the chunks sorted. What all rows must agree on is kept as hashes or counts.
@@ -18,6 +18,7 @@ from engine.inputs.calibrations import HISTORY, read_calibrations, with_calibrat
 from engine.inputs.facts import SUBJECTS, check_zones, read_subjects, with_subjects
 from engine.inputs.listing import IGNORED, Listing, candidates, pieces
 from engine.inputs.template import compile_template, read_names
+from engine.inputs.unique_names import UniqueNames
 from engine.storage import Store, StoreOptions
 
 FILE_COLUMNS = ("source_id", "input", "file", "uri", "size_bytes", "content_key")
@@ -74,9 +75,9 @@ def assemble(
             held.append(_Piece(number, pack(hinted)))
             names.append(hinted.select(name=pl.col("input").hash(), listing=pl.lit(number, pl.UInt32)))
             counts.append(hinted.group_by(hint=hint(), subject_id="subject_id").len())
-    apart = _Apart.over(pl.concat(names), [listing.root for listing in listings])
-    shares = _scattered(held, apart, _buckets(pl.concat(counts), chunk_rows))
-    apart.check()
+    unique = UniqueNames.over(pl.concat(names), [listing.root for listing in listings])
+    shares = _scattered(held, unique, _buckets(pl.concat(counts), chunk_rows))
+    unique.check()
     return tuple(_ordered(shares)), pl.concat(ignored)
 
 
@@ -98,13 +99,13 @@ def _buckets(counts: pl.DataFrame, chunk_rows: int) -> pl.DataFrame:
     return summed.select("hint", "subject_id", bucket=(before // chunk_rows).cast(pl.UInt32))
 
 
-def _scattered(held: list[_Piece], apart: _Apart, buckets: pl.DataFrame) -> dict[int, list[bytes]]:
+def _scattered(held: list[_Piece], unique: UniqueNames, buckets: pl.DataFrame) -> dict[int, list[bytes]]:
     """Each piece's rows by bucket. Pieces are given up as they are read."""
     shares: dict[int, list[bytes]] = {}
     held.reverse()
     while held:
         piece = held.pop()
-        rows = grouping.source_ids(apart.rename(pl.read_parquet(piece.data), piece.listing)).with_columns(hint())
+        rows = grouping.source_ids(unique.rename(pl.read_parquet(piece.data), piece.listing)).with_columns(hint())
         rows = rows.join(buckets, on=["hint", "subject_id"], how="left", maintain_order="left")
         for (bucket,), share in rows.drop("hint").partition_by("bucket", as_dict=True, include_key=False).items():
             shares.setdefault(int(bucket), []).append(pack(share))
@@ -206,42 +207,3 @@ def _may_share(one: Listing, other: Listing) -> bool:
     shorter, longer = sorted((one.root.rstrip("/") + "/", other.root.rstrip("/") + "/"), key=len)
     elsewhere = any(listing.chosen or "uri" in listing.files.columns for listing in (one, other))
     return elsewhere or longer.startswith(shorter)
-
-
-class _Apart:
-    """Prefixes for names that several inputs have: as many last folders of their roots as tell these apart."""
-
-    def __init__(self, names: pl.DataFrame, shared: pl.Series, prefixes: Sequence[str]) -> None:
-        self._shared = shared.implode()
-        self._prefixes = prefixes
-        self._renamed: list[pl.DataFrame] = []
-        self._others = names.filter(~pl.col("name").is_in(self._shared))
-
-    @classmethod
-    def over(cls, names: pl.DataFrame, roots: Sequence[str]) -> _Apart:
-        """`names` has the hash of each input's name and the number of its listing."""
-        if len(roots) < 2:
-            return cls(names.clear(), pl.Series([], dtype=pl.UInt64), [""])
-        shared = names.group_by("name").agg(pl.col("listing").n_unique()).filter(pl.col("listing") > 1)["name"]
-        distinct = {root: root.split("/") for root in roots}
-        depth = next(n for n in range(1, 1000) if len({tuple(p[-n:]) for p in distinct.values()}) == len(distinct))
-        return cls(names, shared, ["/".join(distinct[root][-depth:]).strip("/") + "/" for root in roots])
-
-    def rename(self, rows: pl.DataFrame, listing: int) -> pl.DataFrame:
-        if not self._prefixes[0]:
-            return rows
-        shared = pl.col("input").hash().is_in(self._shared)
-        prefix = pl.when(shared).then(pl.lit(self._prefixes[listing])).otherwise(pl.lit(""))
-        named = rows.with_columns(input=prefix + pl.col("input"), file=prefix + pl.col("file"), shared=shared)
-        new = named.filter("shared").select("input", name=pl.col("input").hash(), listing=pl.lit(listing, pl.UInt32))
-        self._renamed.append(new)
-        return named.drop("shared")
-
-    def check(self) -> None:
-        """Raises `UserError` where two inputs still have files of one name."""
-        if not self._renamed:
-            return
-        every = pl.concat([self._others, *self._renamed], how="diagonal")
-        clash = every.filter((pl.col("listing").n_unique().over("name") > 1) & pl.col("input").is_not_null())
-        if clash.height:
-            raise UserError(f"two inputs have a file called {clash['input'][0]!r}; give their folders distinct names")
