@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
 from distributed import Client, Future
@@ -127,9 +128,8 @@ class _UnderWay:
         self._workers_seen = time.monotonic()
 
     def run(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Receipt]]:
-        fresh: Iterator[Batch] | None = batches
         while True:
-            fresh = self._fill(fresh)
+            self._fill(batches)
             if not self._sent and not self._waiting:
                 if not self._suspects or self._given_up:
                     break
@@ -145,25 +145,16 @@ class _UnderWay:
             future.cancel()
         self._sent.clear()
 
-    def _fill(self, fresh: Iterator[Batch] | None) -> Iterator[Batch] | None:
+    def _fill(self, batches: Iterator[Batch]) -> None:
         """Send what is due, then new batches, in lots: one message to the scheduler for several tasks."""
         now = time.monotonic()
         lot = [sending for due, sending in self._waiting if due <= now]
         self._waiting = [(due, sending) for due, sending in self._waiting if due > now]
         room = self._most - len(self._sent) - len(lot)
-        if self._given_up is not None:
-            fresh = None
-        if fresh is not None and (room > self._most // BATCHES_A_WORKER or not self._sent):
-            for batch in fresh:
-                lot.append(Sending(batch))
-                room -= 1
-                if room <= 0:
-                    break
-            else:
-                fresh = None
+        if self._given_up is None and (room > self._most // BATCHES_A_WORKER or not self._sent):
+            lot += map(Sending, islice(batches, max(room, 1)))
         if lot:
             self._send(lot)
-        return fresh
 
     def _send(self, lot: list[Sending]) -> None:
         blobs = [pickle.dumps((sending.batch, sending.attempt)) for sending in lot]
