@@ -25,7 +25,7 @@ KEPT = (
     types.is_binary,
     types.is_large_binary,
     types.is_fixed_size_binary,
-    types.is_date,
+    types.is_date32,
     lambda kind: types.is_timestamp(kind) and kind.unit in ("ms", "us") and kind.tz in (None, "UTC"),
 )
 """Types whose values Delta Lake keeps and every reader gives back; lists, structs and maps of them, too."""
@@ -34,6 +34,7 @@ INSTEAD = (
     (types.is_unsigned_integer, "a wider signed type (int64)"),
     (types.is_float16, "float32"),
     (types.is_decimal, "decimal128"),
+    (types.is_date, "date32"),
     (types.is_timestamp, 'timestamp("us", "UTC")'),
     (types.is_time, "a number, with its unit"),
     (types.is_duration, "a number, with its unit"),
@@ -80,7 +81,7 @@ def _wrong_parts(table: Table, schema: pa.Schema) -> Iterator[str]:
     if table.owner in schema.names and not types.is_string(schema.field(table.owner).type):
         yield f"owner {table.owner!r} must be a string"
     if table.partition is not None and (
-        table.partition not in schema.names or not types.is_date(schema.field(table.partition).type)
+        table.partition not in schema.names or not types.is_date32(schema.field(table.partition).type)
     ):
         yield f"partition {table.partition!r} must be a column of dates (date32)"
 

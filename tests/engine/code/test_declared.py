@@ -41,6 +41,7 @@ REFUSED = {
     pa.uint64(): "int64",
     pa.float16(): "float32",
     pa.decimal256(50, 3): "decimal128",
+    pa.date64(): "date32",
     pa.timestamp("ns", "UTC"): "timestamp",
     pa.timestamp("us", "Europe/Zurich"): "UTC",
     pa.time64("us"): "number",
