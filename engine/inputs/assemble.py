@@ -1,4 +1,4 @@
-"""From listings to an inventory in bounded memory: read in pieces, given unique names, grouped, put in the plan's order.
+"""From listings to an inventory in bounded memory: read in pieces, given unique names, grouped, in the plan's order.
 
 Three passes over compressed pieces of at most a few hundred thousand rows: what names and tables say of each file;
 Source ids, and the chunk of each row; the chunks sorted. What all rows must agree on is kept as hashes or counts.
