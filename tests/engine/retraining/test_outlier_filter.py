@@ -43,6 +43,13 @@ def test_what_no_body_has_is_gone(feature: str, values: list[float | None], gone
     assert kept == [None if i in gone else one for i, one in enumerate(values)]
 
 
+@pytest.mark.parametrize(("newest", "believed"), [(64.4, True), (64.5, False)])
+def test_three_robust_deviations_are_believed(newest: float, believed: bool) -> None:
+    """Median 60, MAD 1: up to 60 + 3 · 1.4826."""
+    filtered = OutlierFilter().transform(of_one("hr_median", [58.0, 59.0, 60.0, 61.0, newest]))["hr_median"]
+    assert filtered.to_list() == [58.0, 59.0, 60.0, 61.0, newest if believed else None]
+
+
 def test_implausible_values_are_no_part_of_a_median() -> None:
     nights = of_one("hr_median", [60.0, 61.0, 0.0, 0.0, 0.0, 60.0, 62.0, 90.0, 61.0])
     reasons = OutlierFilter().decisions(nights)["reason"].to_list()
