@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from engine.module import Table, column
+from engine.module import Status, Table, column
 
 TIME = pa.timestamp("us", tz="UTC")
 
@@ -43,6 +43,9 @@ FILES = Table(
     sort=("work_key", "file"),
     owner="work_key",
 )
+BAD = (str(Status.FAILED), str(Status.QUARANTINED))
+"""Statuses that count against a run's budget and make its exit code 3."""
+
 RUN_TIME_COLUMNS = ("run_id", "attempt", "seconds", "peak_memory_mb", "host", "committed_at")
 """Columns of the ledger that differ between two equal runs."""
 

@@ -25,6 +25,7 @@ from engine.results.open import current, is_backtest, newest, newest_with, scan,
 from engine.run import RunSettings, run
 from engine.running.progress import CommitSettings, RunSummary
 from engine.running.record import refuse_if_running
+from engine.schemas import BAD
 from engine.storage import Store
 from engine.tables.overlap import live_parts
 from jobs import exits
@@ -133,7 +134,7 @@ def by_feature(store: Store, module_id: str) -> pl.DataFrame:
 
 def _settings(output: str, flags: dict[str, Any]) -> Settings:
     given: dict[str, Any] = {"output": output, "cluster": "in-process" if flags["in_process"] else "workstation"}
-    given |= {"workers": flags["workers"], "retry": ["failed", "quarantined"], "storage": storage(flags)}
+    given |= {"workers": flags["workers"], "retry": BAD, "storage": storage(flags)}
     return load(None, given)
 
 

@@ -23,6 +23,7 @@ from engine.load import ModuleRef, refer
 from engine.module import Table
 from engine.plan import everything
 from engine.running.fates import ledger
+from engine.schemas import BAD
 from engine.storage import Store, StoreOptions, split_uri
 from engine.task import sort_rows
 from engine.workers.failures import Result
@@ -87,7 +88,7 @@ def command(
         click.echo(json.dumps({"files": told.to_dicts(), "rows": {name: t.num_rows for name, t in tables.items()}}))
     else:
         show(Console(), told, tables, outputs, flags["output"])
-    bad = told["status"].is_in(["failed", "quarantined"]).any()
+    bad = told["status"].is_in(BAD).any()
     return exits.BAD_FILES if bad else exits.FINISHED
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from engine import ledger
 from engine.events import Listener
+from engine.module import Status
 from engine.run import RunSettings, run
 from engine.running.budget import Strata
 from engine.running.progress import CommitSettings, RunSummary
@@ -116,8 +117,9 @@ def show_summary(console: Console, study: Study, summary: RunSummary) -> None:
 
 def by_status(entries: pl.DataFrame) -> pl.DataFrame:
     """Files by status, the best first."""
-    order = pl.Enum(["ok", "partial", "rejected", "failed", "quarantined"])
-    counted = entries.group_by(pl.col("status").cast(order)).agg(files=pl.len(), seconds=pl.col("seconds").sum())
+    counted = entries.group_by(pl.col("status").cast(pl.Enum(Status))).agg(
+        files=pl.len(), seconds=pl.col("seconds").sum()
+    )
     return counted.sort("status").with_columns(pl.col("status").cast(pl.String), pl.col("seconds").round(1))
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from rich.console import Console
 
 from engine import ledger
+from engine.module import Status
 from engine.results.open import current, newest, scan, tables
 from engine.results.summary import history
 from engine.storage import Store
@@ -56,7 +57,7 @@ def by_version(entries: pl.DataFrame) -> pl.DataFrame:
     """One row a module version: how many of its files have each status."""
     counted = entries.group_by("module_id", "status").agg(files=pl.len())
     wide = counted.pivot("status", index="module_id", values="files").fill_null(0).sort("module_id")
-    known = [name for name in ("ok", "partial", "rejected", "failed", "quarantined") if name in wide.columns]
+    known = [name for name in Status if name in wide.columns]
     return wide.select("module_id", *known)
 
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from engine.errors import ConfigError
 from engine.inputs.template import Template, compile_template
+from engine.schemas import BAD
 
 FILES_BEFORE_A_SHARE = 20
 ALL = ""
@@ -92,7 +93,7 @@ class Tally:
     def take(self, rows: pl.DataFrame) -> None:
         """Count rows of the ledger: file, status."""
         stratum = pl.lit(None, pl.String) if self._strata is None else self._strata.of(pl.col("file"))
-        bad = pl.col("status").is_in(["failed", "quarantined"])
+        bad = pl.col("status").is_in(BAD)
         for name, is_bad in rows.select(stratum.alias("stratum"), bad).iter_rows():
             for counted in {ALL, name} - {None}:
                 self._files[counted] += 1

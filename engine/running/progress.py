@@ -16,6 +16,7 @@ from engine.events import BatchFinished, Committed, Listener, RunFinished
 from engine.module import Table
 from engine.running.receipt import Part, Receipt
 from engine.running.record import RunRecord, all_tables, dictionary_change, machine, runs_change
+from engine.schemas import BAD
 from engine.storage import Store
 from engine.tables import delta
 from engine.tables.intents import Change
@@ -45,7 +46,7 @@ class RunSummary:
     @property
     def bad(self) -> int:
         """Files that failed or were quarantined."""
-        return self.statuses.get("failed", 0) + self.statuses.get("quarantined", 0)
+        return sum(self.statuses.get(name, 0) for name in BAD)
 
 
 class Progress:
@@ -93,7 +94,7 @@ class Progress:
         """Count what one task did, and commit if it is time."""
         rows = pl.read_ipc_stream(io.BytesIO(receipt.ledger))
         statuses = _counts(rows["status"])
-        causes = _counts(rows.filter(pl.col("status").is_in(["failed", "quarantined"]))["cause"])
+        causes = _counts(rows.filter(pl.col("status").is_in(BAD))["cause"])
         self.statuses.update(statuses)
         self._rows.update({part.table: 0 for part in receipt.parts})
         for part in receipt.parts:

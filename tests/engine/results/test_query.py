@@ -17,7 +17,7 @@ from engine.errors import UserError
 from engine.events import ignore
 from engine.results.open import newest, scan, tables
 from engine.results.query import PLAIN, query
-from engine.results.summary import errors, history, status
+from engine.results.summary import errors, history
 from engine.running.progress import CommitSettings, Progress
 from engine.running.record import begin
 from engine.storage import Store
@@ -139,11 +139,6 @@ def test_no_output_has_no_tables(tmp_path: Path) -> None:
 def test_scan_gives_one_version_or_all(store: Store) -> None:
     assert scan(store, "nights").collect().height == 5
     assert scan(store, "nights", OLD).collect()["source_id"].sort().to_list() == ["a", "b-2"]
-
-
-def test_status_counts_the_newest_version(store: Store) -> None:
-    assert status(store).select("status", "files").rows() == [("quarantined", 1), ("failed", 1), ("ok", 3)]
-    assert status(store, OLD).select("status", "files").rows() == [("failed", 1), ("ok", 2)]
 
 
 def test_errors_are_grouped_with_an_example(store: Store) -> None:
