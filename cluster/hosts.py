@@ -5,6 +5,7 @@ Nothing is kept on the scheduler that a restart would lose for good: the driver 
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -47,7 +48,7 @@ class Hosts:
         """A client of the cluster, closed when the block is left. Raises `NoCluster` where none answers, and
         `NoCertificates`."""
         certificates.check(self.address)
-        with dask.config.set(host_settings()):
+        with dask.config.set(host_settings()), _without_traces():
             try:
                 client = Client(self.address, timeout=self._answer_s, set_as_default=False)
             except (OSError, TimeoutError) as error:
@@ -63,6 +64,18 @@ class Hosts:
                 ) from error
             finally:
                 client.close()
+
+
+@contextmanager
+def _without_traces() -> Iterator[None]:
+    """Dask's client logs a traceback where the scheduler has gone, which the driver says in a sentence."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def child_mb(client: Client) -> float | None:

@@ -23,6 +23,8 @@ SAMPLES = {"size_bytes": pl.Int64, "seconds": pl.Float64, "peak_mb": pl.Float64,
 ENOUGH = 2_000
 """Works of the ledger that are looked at."""
 SLACK_TIME, LEAST_TIME_S = 10.0, 60.0
+SMALL_BYTES = 100_000
+"""Below it a work's seconds are those of its start, which grow with nothing: no larger file takes so long a byte."""
 SLACK_MEMORY, LEAST_MEMORY_MB = 3.0, 1024.0
 MOST_TOO_LARGE = 0.05
 """A share of works above which a run is refused: below it they are quarantined as single files."""
@@ -136,7 +138,7 @@ def _interval(values: Floats) -> Interval:
 
 def _learned(samples: pl.DataFrame, largest_bytes: float, largest_mb: float, told: Limits) -> Limits:
     """Limits of one work: generous multiples of what the largest is expected to take."""
-    rate = (pl.col("seconds") / pl.max_horizontal("size_bytes", pl.lit(1))).quantile(0.99, "higher")
+    rate = (pl.col("seconds") / pl.max_horizontal("size_bytes", pl.lit(SMALL_BYTES))).quantile(0.99, "higher")
     slowest, dearest = samples.select(pl.col("seconds").quantile(0.99, "higher"), rate.alias("rate")).row(0)
     seconds = max(SLACK_TIME * slowest, SLACK_TIME * dearest * largest_bytes, LEAST_TIME_S)
     memory_mb = min(max(SLACK_MEMORY * largest_mb, LEAST_MEMORY_MB), told.memory_mb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -137,9 +138,9 @@ def _unfinished(target: Path, data: bytes) -> Iterator[Path]:
             os.fsync(file.fileno())
         yield written
         _sync_folder(target.parent)
-    except PermissionError as error:
-        raise AccessDenied(f"{target}: {error.strerror}") from error
     except OSError as error:
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            raise AccessDenied(f"{target}: {error.strerror}") from error
         raise InfrastructureError(f"{target}: {error.strerror or error}") from error
     finally:
         with suppress(OSError):  # the error that brought us here is the one to tell

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,15 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
             put("x", b"new")
     assert store.read("x") == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_disk_that_is_read_only_is_the_users_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(AccessDenied, match="Read-only file system"):
+        Store(tmp_path / "out").write("x", b"new")
 
 
 def test_unfinished_files_and_loops_are_not_listed(tmp_path: Path) -> None:

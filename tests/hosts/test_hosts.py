@@ -74,6 +74,7 @@ def test_the_scheduler_dies_and_the_same_command_finishes(lab: Lab, undisturbed:
     code, text = ended(driver)
     assert code == STOPPED, text
     assert "the same command resumes" in text
+    assert "Traceback" not in text, text
     lab.start_scheduler()
     code, text = ended(lab.drive(output))
     assert code == FINISHED, text
