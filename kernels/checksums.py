@@ -14,14 +14,12 @@ _INTS = "Array(int64, 1, 'C', readonly=True)"
 
 @njit("i8(i8, i8)", cache=True)
 def _times(a: int, b: int) -> int:
-    """The product of two polynomials over GF(2), modulo POLYNOMIAL."""
-    product, bit = 0, ONE
-    while a:
-        if a & bit:
-            product ^= b
-            a ^= bit
-        bit >>= 1
-        b = (b >> 1) ^ (POLYNOMIAL if b & 1 else 0)
+    """The product of two polynomials over GF(2), modulo POLYNOMIAL. Without branches, which nobody foresees: half the
+    time."""
+    product = 0
+    for power in range(31, -1, -1):
+        product ^= b & -(a >> power & 1)
+        b = (b >> 1) ^ (POLYNOMIAL & -(b & 1))
     return product
 
 

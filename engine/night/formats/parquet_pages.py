@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,8 +30,7 @@ _FACTS = tuple(below(_CHUNK, at, kind) for at, kind in ((1, I32), (4, I32), (5, 
 _FIRST_DATA, _DICTIONARY = below(_CHUNK, 9, I64), below(_CHUNK, 11, I64)
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A column of a row group, as the footer has it. `path` names the column; `kind` and `codec` are Parquet's numbers;
     sizes are bytes of all its pages."""
 
