@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from configs.settings import Settings
 from engine.errors import ConfigError
 
-SHIPPED = ("backtest.yaml", "demo.yaml", "reprocess.yaml")
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
