@@ -226,9 +226,21 @@ def _in_range(channel: Channel, codes: Counter[str]) -> Channel:
     """The temperature with MISSING outside 0 … 60 °C, where the sensor has come off."""
     segments = []
     for segment in channel.segments:
+        if _never_outside(channel, segment):
+            segments.append(segment)
+            continue
         celsius = channel.physical(segment)
         outside = (celsius < COLDEST_CEL) | (celsius > HOTTEST_CEL)
         codes["TEMP_RANGE"] += int(np.count_nonzero(outside))
         values = np.where(outside, np.int32(MISSING), segment.values) if outside.any() else segment.values
         segments.append(replace(segment, values=values))
     return replace(channel, segments=tuple(segments))
+
+
+def _never_outside(channel: Channel, segment: Segment) -> bool:
+    """Whether no sample is missing or outside, as the least and the greatest tell: a fifth of the time."""
+    if not len(segment.values):
+        return False
+    ends = np.array([segment.values.min(), segment.values.max()])
+    celsius = channel.physical(replace(segment, values=ends))
+    return bool(((celsius >= COLDEST_CEL) & (celsius <= HOTTEST_CEL)).all())
