@@ -41,15 +41,15 @@ def long_runs(flag, least):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit("Tuple((i8[::1], f8[:,::1]))(i8[:], i8[:,:], i8[:,:], i8[::1], i8[::1])", cache=True)
+@njit("Tuple((i8[::1], f8[:,::1], f8[:,::1]))(i8[:], i8[:,:], i8[:,:], i8[::1], i8[::1])", cache=True)
 def spreads(count, total, squares, starts, ends):  # type: ignore[no-untyped-def]
-    """Samples and standard deviation of each window of epochs, from starts[w] up to, not including, ends[w].
+    """Samples, mean and standard deviation of each window of epochs, from starts[w] up to, not including, ends[w].
 
     count: (n,) samples an epoch; total, squares: (n, axes) sums of them, whole numbers, so that none is rounded;
-    starts, ends: (m,) in 0 … n. Returns (m,) int64 and (m, axes) float64 in the unit of the samples, 0 where none is.
+    starts, ends: (m,) in 0 … n. Returns (m,) int64 and twice (m, axes) float64 in the unit of the samples; 0 without.
     """
     m, axes = starts.size, total.shape[1]
-    number, sd = np.zeros(m, np.int64), np.zeros((m, axes))
+    number, mean, sd = np.zeros(m, np.int64), np.zeros((m, axes)), np.zeros((m, axes))
     for w in range(m):
         for e in range(starts[w], ends[w]):
             number[w] += count[e]
@@ -59,9 +59,9 @@ def spreads(count, total, squares, starts, ends):  # type: ignore[no-untyped-def
             for e in range(starts[w], ends[w]):
                 own += total[e, k]
                 square += squares[e, k]
-            mean = own / filled
-            sd[w, k] = np.sqrt(max(square / filled - mean * mean, 0.0))
-    return number, sd
+            mean[w, k] = own / filled
+            sd[w, k] = np.sqrt(max(square / filled - mean[w, k] * mean[w, k], 0.0))
+    return number, mean, sd
 
 
 @njit("b1[:](b1[::1], b1[::1])", cache=True)

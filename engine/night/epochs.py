@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from engine.night.signals import breathing, calibration, motion, perfusion, ppg,
 
 LEAST_SHARE = 0.9
 ASLEEP, AWAKE, UNKNOWN = 1, 0, -1
+MOVEMENT = ("enmo_mg", "mad_mg", "angle_z_deg", "angle5_deg", "cal_error_mg", "q_acc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,31 +139,23 @@ def measure(session: Session, number: int) -> Epochs:
     pulse = measure_pulse(recording, grid, moved)
     signs = _pulse_signs(recording, grid, pulse)
     ts_us = grid.ts_us
-    row = replace(
-        _from_pulse(recording, grid, pulse),
-        ts_us=ts_us,
-        night=session.night(ts_us),
-        offset_s=session.zone.offset_s(ts_us),
-        wear=wear.judge(grid.n, moved, heat, signs),
-        other=_others(recording, grid),
-        session=np.full(grid.n, number, np.int32),
-    )
+    columns: dict[str, NDArray[Any]] = {
+        "ts_us": ts_us,
+        "night": session.night(ts_us),
+        "offset_s": session.zone.offset_s(ts_us),
+        "wear": wear.judge(grid.n, moved, heat, signs),
+        "other": _others(recording, grid),
+        "session": np.full(grid.n, number, np.int32),
+        **_of_pulse(recording, grid, pulse),
+    }
     if moved is not None:
-        row = replace(
-            row,
-            enmo_mg=moved.enmo_mg,
-            mad_mg=moved.mad_mg,
-            angle_z_deg=moved.angle_z_deg,
-            angle5_deg=moved.angle5_deg,
-            cal_error_mg=moved.cal_error_mg,
-            q_acc=moved.q_acc,
-            acc=moved.present,
-            still_g=calibration.still_g(moved, session.recording),
-        )
+        columns |= {name: getattr(moved, name) for name in MOVEMENT}
+        columns |= {"acc": moved.present, "still_g": calibration.still_g(moved, session.recording)}
     if heat is not None:
-        row = replace(row, temp_c=heat.mean_c, q_temp=heat.steady, temp=heat.present)
+        columns |= {"temp_c": heat.mean_c, "q_temp": heat.steady, "temp": heat.present}
+    row = replace(blank(grid.n), **columns)
     recorded = (row.acc > 0) | (row.ppg > 0) | (row.temp > 0) | (row.other > 0)
-    reasons = row.reasons | pulse.reasons | _reasons(row, session)
+    reasons = row.reasons | _reasons(row, session)
     return replace(row, recorded=recorded, reasons=reasons).take(recorded)
 
 
@@ -174,28 +168,27 @@ def measure_pulse(recording: Recording, grid: Grid, moved: motion.MotionEpochs |
     return ppg.measure(recording, grid, np.where(hidden, np.inf, moved.enmo_mg))
 
 
-def _from_pulse(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> Epochs:
-    """Blank but for the pulse and what follows from its beats: breathing, spectrum and perfusion."""
+def _of_pulse(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> dict[str, NDArray[Any]]:
+    """Columns of the pulse and of what follows from its beats: breathing, spectrum and perfusion."""
     breath = breathing.measure(pulse, grid)
     powers = spectrum.measure(pulse, grid)
-    return replace(
-        blank(grid.n),
-        hr_bpm=pulse.hr_bpm,
-        rmssd_ms=pulse.rmssd_ms,
-        sdnn_ms=pulse.sdnn_ms,
-        pulse_amp=pulse.pulse_amp,
-        q_ppg=np.nan_to_num(pulse.q_ppg, nan=0.0),
-        q_ibi=np.nan_to_num(pulse.q_ibi, nan=0.0),
-        ppg=pulse.present,
-        sat=np.where(pulse.present > 0, pulse.sat, np.nan),
-        rr_brpm=breath.rr_brpm,
-        rr_n=breath.rr_n,
-        lf_ms2=powers.lf_ms2,
-        hf_ms2=powers.hf_ms2,
-        hrv_ratio=powers.hrv_ratio,
-        perfusion_index_pct=perfusion.measure(recording, grid, pulse.pulse_amp),
-        reasons=breath.reasons,
-    )
+    return {
+        "hr_bpm": pulse.hr_bpm,
+        "rmssd_ms": pulse.rmssd_ms,
+        "sdnn_ms": pulse.sdnn_ms,
+        "pulse_amp": pulse.pulse_amp,
+        "q_ppg": np.nan_to_num(pulse.q_ppg, nan=0.0),
+        "q_ibi": np.nan_to_num(pulse.q_ibi, nan=0.0),
+        "ppg": pulse.present,
+        "sat": np.where(pulse.present > 0, pulse.sat, np.nan),
+        "rr_brpm": breath.rr_brpm,
+        "rr_n": breath.rr_n,
+        "lf_ms2": powers.lf_ms2,
+        "hf_ms2": powers.hf_ms2,
+        "hrv_ratio": powers.hrv_ratio,
+        "perfusion_index_pct": perfusion.measure(recording, grid, pulse.pulse_amp),
+        "reasons": pulse.reasons | breath.reasons,
+    }
 
 
 def _pulse_signs(recording: Recording, grid: Grid, pulse: ppg.PulseEpochs) -> wear.PulseSigns | None:

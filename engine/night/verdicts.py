@@ -118,7 +118,7 @@ def _seen(sessions: Sequence[Session], rows: Sequence[Epochs]) -> Iterator[str]:
     pulse = np.concatenate([part.q_ppg[part.ppg > 0] for part in rows])
     if len(pulse) and (pulse >= GOOD_PPG).mean() < RARELY:
         yield "PPG_LOW"
-    if any(len(np.unique(part.offset_s)) > 1 for part in rows):
+    if any(np.diff(part.offset_s).any() for part in rows):
         yield "DST"
 
 

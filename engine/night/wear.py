@@ -175,8 +175,8 @@ def _five_minutes(temperature: TemperatureEpochs) -> tuple[NDArray[np.float64], 
 
 
 def _window_starts(n: int) -> NDArray[np.int64]:
-    regular = np.arange(0, max(n - WINDOW, 0) + 1, STEP, dtype=np.int64)
-    return np.unique(np.append(regular, max(n - WINDOW, 0)))
+    last = max(n - WINDOW, 0)
+    return np.append(np.arange(0, last, STEP, dtype=np.int64), last)
 
 
 def _still(axes: AxisSums, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -185,7 +185,7 @@ def _still(axes: AxisSums, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
     low, high = np.minimum.reduceat(axes.low, places)[::2], np.maximum.reduceat(axes.high, places)[::2]
     width_g = (high - low) * np.abs(axes.scale_g)
     ends = np.minimum(starts + WINDOW, len(axes.count))
-    count, sd = spreads(axes.count, axes.total, axes.squares, starts, ends)
+    count, _, sd = spreads(axes.count, axes.total, axes.squares, starts, ends)
     sd_g = sd * np.abs(axes.scale_g)
     still = ((width_g < STILL_RANGE_G) & (sd_g < STILL_SD_G)).sum(1) >= STILL_AXES
     result: NDArray[np.bool_] = still | (count == 0)
@@ -211,5 +211,5 @@ def minute_sd_g(axes: AxisSums) -> NDArray[np.float64]:
     n = len(axes.count)
     starts = np.maximum(np.arange(n) - MINUTE // 2, 0)
     ends = np.minimum(np.arange(n) + MINUTE // 2, n)
-    sd_g: NDArray[np.float64] = spreads(axes.count, axes.total, axes.squares, starts, ends)[1] * np.abs(axes.scale_g)
+    sd_g: NDArray[np.float64] = spreads(axes.count, axes.total, axes.squares, starts, ends)[2] * np.abs(axes.scale_g)
     return sd_g

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -35,7 +36,7 @@ class Zone:
         quarters = ts_us // (QUARTER_S * SECOND_US)
         change = np.flatnonzero(np.diff(quarters)) + 1
         starts = np.concatenate([np.zeros(min(len(ts_us), 1), np.int64), change])
-        offsets = [self._offset_s(int(quarters[i]) * QUARTER_S) for i in starts]
+        offsets = [_offset_s(self.rules, quarter) for quarter in quarters[starts].tolist()]
         return np.repeat(np.array(offsets, np.int64), np.diff(np.append(starts, len(ts_us))))
 
     def noon_us(self, day: date) -> int:
@@ -53,9 +54,12 @@ class Zone:
         of_day_s = (ts_us // SECOND_US + self.offset_s(ts_us)) % DAY_S
         return (of_day_s >= EVENING_S) | (of_day_s < MORNING_S)
 
-    def _offset_s(self, at_s: int) -> int:
-        offset = datetime.fromtimestamp(at_s, self.rules).utcoffset()
-        return round(offset.total_seconds()) if offset is not None else 0
+
+@lru_cache(maxsize=1024)
+def _offset_s(rules: tzinfo, quarter: int) -> int:
+    """Local time minus UTC in a quarter of an hour, numbered since 1970: stages and nights ask for the same ones."""
+    offset = datetime.fromtimestamp(quarter * QUARTER_S, rules).utcoffset()
+    return round(offset.total_seconds()) if offset is not None else 0
 
 
 def window_us(zone: Zone, night: date) -> tuple[int, int]:

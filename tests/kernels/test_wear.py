@@ -35,10 +35,11 @@ def test_spreads_equal_the_naive_twin(compiled: bool) -> None:
     starts = np.array([0, 0, 0, 3, 20, 52])
     ends = np.array([0, 2, 52, 9, 21, 52])
     spreads = kernel.spreads if compiled else kernel.spreads.py_func
-    number, sd = spreads(count, total, squares, starts, ends)
+    number, mean, sd = spreads(count, total, squares, starts, ends)
     told = naive.spreads(samples, starts, ends)
     assert number.tolist() == told[0]
-    assert sd == pytest.approx(np.array(told[1]), rel=1e-9)
+    assert mean == pytest.approx(np.array(told[1]), rel=1e-9)
+    assert sd == pytest.approx(np.array(told[2]), rel=1e-9)
 
 
 def test_all_true_is_one_run() -> None:

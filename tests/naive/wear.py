@@ -24,7 +24,9 @@ def long_runs(flag, least):  # type: ignore[no-untyped-def]
 def spreads(samples, starts, ends):  # type: ignore[no-untyped-def]
     """samples: of each epoch, (k, axes)."""
     windows = [np.concatenate([samples[0][:0], *samples[a:b]]) for a, b in zip(starts, ends, strict=True)]
-    return [len(own) for own in windows], [own.std(axis=0) if len(own) else own.sum(axis=0) for own in windows]
+    none = np.zeros((1, samples[0].shape[1]))
+    filled = [own if len(own) else none for own in windows]
+    return [len(own) for own in windows], [own.mean(axis=0) for own in filled], [own.std(axis=0) for own in filled]
 
 
 def latch(off, on):  # type: ignore[no-untyped-def]

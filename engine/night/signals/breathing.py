@@ -75,7 +75,7 @@ def modulation_rates(pulse: PulseEpochs, grid: Grid) -> NDArray[np.float64]:
         return rates
     series = np.stack([pulse.levels[used], pulse.heights[used], ibi_ms])
     x = np.empty(3 * sum(run.n + 2 * MARGIN for run in runs))
-    edges, starts, start = [np.zeros(1, np.int64)], [], 0
+    edges, starts, cells, start = [np.zeros(1, np.int64)], [], [], 0
     for run in runs:
         size, chosen = run.n + 2 * MARGIN, slice(run.low, run.high)
         parts = start + size * np.arange(3)[:, None]  # where each way's ticks begin in x
@@ -84,10 +84,9 @@ def modulation_rates(pulse: PulseEpochs, grid: Grid) -> NDArray[np.float64]:
         inner = np.arange(MARGIN + BLOCK - run.first % BLOCK, MARGIN + run.n, BLOCK)
         edges.append((parts + np.concatenate([[MARGIN], inner, [MARGIN + run.n, size]])).ravel())
         starts.append((parts + MARGIN + run.starts).ravel())
+        cells.append((grid.n * np.arange(3)[:, None] + run.epochs).ravel())
     y = bandpass(x, 1.0, np.concatenate(edges), MARGIN, MARGIN, *_design())
-    found = count_breaths(y, HZ, np.concatenate(starts), WINDOW)
-    for run, own in zip(runs, np.split(found, np.cumsum([len(one) for one in starts])), strict=False):
-        rates[:, run.epochs] = own.reshape(3, -1)
+    rates.reshape(-1)[np.concatenate(cells)] = count_breaths(y, HZ, np.concatenate(starts), WINDOW)
     return rates
 
 

@@ -15,6 +15,7 @@ from engine.night.recording import Recording
 from engine.night.signals import motion
 from engine.night.signals.motion import AXES, LEAST_SHARE, STILL_MEAN_G, STILL_SD_G, AxisSums, MotionEpochs, across
 from kernels.sphere import distance, fit_sphere
+from kernels.wear import spreads
 
 OWN_FIT_EPOCHS = 72 * 3600 * 1_000_000 // EPOCH_US
 """A recording with so many epochs of acceleration is calibrated by itself."""
@@ -129,10 +130,9 @@ def still_g(moved: MotionEpochs, recording: Recording) -> Floats:
     sums: AxisSums = moved.axes
     scale = np.array([recording.channels[name].scale for name in AXES])
     offset = np.array([recording.channels[name].offset for name in AXES])
-    filled = np.maximum(sums.count, 1)[:, None]
-    mean_raw = sums.total / filled
-    sd_g = np.sqrt(np.maximum(sums.squares / filled - mean_raw**2, 0.0)) * np.abs(scale)
-    mean_g = mean_raw * scale + offset
+    each = np.arange(len(sums.count))
+    _, mean, sd = spreads(sums.count, sums.total, sums.squares, each, each + 1)
+    mean_g, sd_g = mean * scale + offset, sd * np.abs(scale)
     still = (moved.present >= LEAST_SHARE) & across((sd_g < STILL_SD_G) & (np.abs(mean_g) < STILL_MEAN_G)).all(0)
     result: Floats = np.where(still[:, None], mean_g, np.nan)
     return result
