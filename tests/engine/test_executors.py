@@ -185,5 +185,7 @@ def test_a_work_that_kills_its_worker_is_found_and_quarantined(client: Client, t
     some: list[Work] = [*works("a", "b", "c"), ToyWork("poison", (("p", "worker dies"),))]
     told = list(DaskExecutor(client, events.append, HASTE).run(spec(tmp_path), batches(some, 4)))
     assert statuses(told) == {"w000": "ok", "w001": "ok", "w002": "ok", "poison": "quarantined"}
+    (attempt,) = (row["attempt"] for row in rows(told) if row["work_key"] == "poison")
+    assert attempt == 7  # twice with three others, twice with one, once by itself beside other batches, twice alone
     assert events[1:3] == [BatchRetried(4, 2, "workers died under it"), BatchRetried(4, 3, "workers died under it")]
     assert all(event.why == "workers died under it" for event in events if isinstance(event, BatchRetried))
