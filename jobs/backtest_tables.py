@@ -36,7 +36,10 @@ def verdict(found: Findings) -> str:
     """What the leaderboard means, in sentences."""
     frame = found.board.frame.filter(pl.col("mase_charged").is_not_null())
     if frame.is_empty():
-        return "<p>No configuration has a defined score.</p>"
+        return (
+            "<p>No configuration has a defined score: a MASE takes 24 pairs of hours a season apart before the origin. "
+            "The order is by skill, and no difference is tested.</p>"
+        )
     best = frame.row(0, named=True)
     lines = [f"<b>{escape(label(best))}</b> has the least error: MASE {digits(best['mase_charged'])}{_skill(best)}."]
     equals = frame.filter(pl.col("as_good").fill_null(False) & ~pl.col("best"))

@@ -14,6 +14,7 @@ from jobs.show import count, draw
 
 SHOWN = 15
 NOT_COMPARABLE = "not comparable: budget_s excludes by measured CPU seconds, so an equal run may rank otherwise"
+UNSCALED = "skill (for a MASE no series is long enough: 24 pairs of hours a season apart, before the origin)"
 _UNITS = {"window/refit": "h", "cpu_s": "s", "skill": "%", "covered": "%", "bounded": "%"}
 
 
@@ -31,8 +32,9 @@ def show_leaders(console: Console, board: Leaderboard) -> None:
         pl.col("cpu_s").round(2),
         pl.concat_str(note, pl.when("pareto").then(pl.lit(" ·")).otherwise(pl.lit(""))).alias("note"),
     )
+    order = "MASE" if board.is_scaled else UNSCALED
     title = (
-        f"leaderboard: {count(shown.height, 'configuration')} over {count(board.n_users, 'user')}, by MASE on the "
+        f"leaderboard: {count(shown.height, 'configuration')} over {count(board.n_users, 'user')}, by {order} on the "
         f"{'origins that all have' if board.basis == 'common' else 'origins that each has (none is common)'}"
     )
     draw(console, shown, title, _UNITS, SHOWN)

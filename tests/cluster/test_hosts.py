@@ -19,9 +19,18 @@ def address() -> Iterator[str]:
     """A scheduler as `nightmill cluster scheduler` runs it."""
     port = free_port()
     scheduler = started("scheduler", "--host", "127.0.0.1", "--port", str(port))
+    _wait_until_it_listens(port)
     yield f"tcp://127.0.0.1:{port}"
     scheduler.terminate()
     assert scheduler.wait(timeout=20) == 0
+
+
+def _wait_until_it_listens(port: int) -> None:
+    for _ in range(600):  # 60 s: starting takes many seconds on a busy machine
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
 
 
 def free_port() -> int:

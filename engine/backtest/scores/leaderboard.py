@@ -27,13 +27,19 @@ class Leaderboard:
     n_users: int
 
     @property
+    def is_scaled(self) -> bool:
+        """Whether any configuration has a MASE: a series of under two seasons has none."""
+        return self.frame["mase_charged"].null_count() < len(self.frame)
+
+    @property
     def is_bounded(self) -> bool:
         """Whether all forecasts have an interval, as far as a table of percents shows."""
         return bool((self.frame["bounded"].fill_null(1.0) > 0.995).all())
 
 
 def leaderboard(series: pl.LazyFrame, cpu: pl.DataFrame | None = None, draws: int = bootstrap.DRAWS) -> Leaderboard:
-    """Configurations by MASE, best first, of `SERIES_SCORES` rows (filtered by vital or not) and `cost` frame.
+    """Configurations by MASE (where that is undefined by skill), best first, of `SERIES_SCORES` rows (filtered by vital
+    or not) and `cost` frame.
 
     Columns: `CONFIGURATION`; mae, rmse, bias, mase, answered, own, covered, width, wql, bounded (share of rows with a
     forecast that have q10 and q90: of these covered, width and wql tell), and n_common (rows with an observation) on
@@ -63,7 +69,8 @@ def leaderboard(series: pl.LazyFrame, cpu: pl.DataFrame | None = None, draws: in
         )
     price = _joined(compared.configurations, cpu.select(*FIT_KEY, "n_fits", "cpu_s"), FIT_KEY)
     table = _joined(_joined(table, own, CONFIGURATION), _compared(compared, price, draws), CONFIGURATION)
-    table = _with_front(table).sort("mase_charged", "cpu_s", *CONFIGURATION, nulls_last=True)
+    by_skill = pl.when(pl.col("mase_charged").is_null()).then(-pl.col("skill"))
+    table = _with_front(table).sort("mase_charged", by_skill, "cpu_s", *CONFIGURATION, nulls_last=True)
     unseen = bootstrap.best_unseen(compared.scaled, compared.n_scaled, draws)
     return Leaderboard(table, basis, unseen, len(compared.subjects))
 

@@ -80,12 +80,23 @@ def test_intervals_of_few_forecasts_are_told_as_such() -> None:
     y = np.random.default_rng(2).normal(70, 5, (40, world.STEPS))
     few = world.rows(y, y + 1.0, y + 2.0)
     few.q10[:30] = few.q90[:30] = np.nan
-    found = {
-        ("s0", "hr_bpm"): {world.configuration("all"): world.rows(y, y, y + 2.0), world.configuration("few"): few}
-    }
+    found = {("s0", "hr_bpm"): {world.configuration("all"): world.rows(y, y, y + 2.0), world.configuration("few"): few}}
     board = leaderboard(world.tables(found)["series_scores"], draws=20)
     assert board.frame.select("model", "bounded", "covered").rows() == [("all", 1.0, 1.0), ("few", 0.25, 1.0)]
     assert not board.is_bounded
+
+
+def test_short_series_without_a_mase_are_ordered_by_skill() -> None:
+    y = np.random.default_rng(2).normal(70, 5, (40, world.STEPS))
+    found = {
+        ("s0", "hr_bpm"): {
+            world.configuration(name): world.rows(y, y + error, y + 2.0, scale=np.nan)
+            for name, error in (("a_bad", 1.9), ("good", 0.5), ("worse", 3.0))
+        }
+    }
+    board = leaderboard(world.tables(found)["series_scores"], draws=20)
+    assert not board.is_scaled
+    assert board.frame["model"].to_list() == ["good", "a_bad", "worse"]
 
 
 def test_a_borrowed_forecast_is_named() -> None:
