@@ -116,3 +116,13 @@ def night(hours: float = 8.0, start_us: int = EVENING_US, columns: Mapping[str, 
         column[:] = good.get(f.name, column)
         made[f.name] = column
     return Epochs(**made)
+
+
+def power_at(filtered: tuple[float, Any], fs_hz: float, hz: float) -> float:
+    """Of a band-pass as `kernels.bandpass.design` gives it: the share of a wave's power that passes once."""
+    gain, feedback = filtered
+    z = np.exp(-2j * np.pi * hz / fs_hz)
+    passed = gain * (1 - z * z) ** 2
+    for a1, a2 in np.asarray(feedback).reshape(2, 2):
+        passed = passed / (1 + a1 * z + a2 * z * z)
+    return float(abs(passed) ** 2)

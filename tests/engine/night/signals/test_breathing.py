@@ -14,7 +14,7 @@ from engine.night.signals import breathing, ppg
 from engine.night.signals.breathing import measure
 from engine.night.signals.intervals import Beats, spans
 from engine.simulate import nights
-from tests.engine.night.hand import EVENING_US, recording
+from tests.engine.night.hand import EVENING_US, power_at, recording
 
 
 def breathed(brpm: float = 15.0, hr_bpm: float = 60.0, minutes: int = 5, ways: str = "abc") -> tuple:  # type: ignore[type-arg]
@@ -88,6 +88,11 @@ def test_a_hole_of_five_seconds_is_bridged_and_a_longer_one_not() -> None:
         valid[190 : 190 + lost] = False
         found = measure(replace(pulse, beats=replace(pulse.beats, valid=valid)), grid)
         assert np.isfinite(found.rr_brpm[15]) == there
+
+
+@pytest.mark.parametrize("brpm", [6.0, 36.0])
+def test_the_band_is_6_to_36_breaths_a_minute(brpm: float) -> None:
+    assert power_at(breathing._design(), breathing.HZ, brpm / 60) == pytest.approx(0.5, abs=1e-6)
 
 
 def test_spans_end_at_holes() -> None:

@@ -114,3 +114,10 @@ def test_within_six_percent_of_the_range_an_axis_is_clipped(reached: float, clip
     vectors = _constant((0, 0, 1))
     vectors[:32] = (reached, 0, 0)
     assert (_measure(vectors, sensor_range=2).q_acc[0] < 1) == clipped
+
+
+@pytest.mark.parametrize(("sd_g", "still"), [(0.0129, True), (0.0131, False)])
+def test_a_window_is_still_under_13_mg(sd_g: float, still: bool) -> None:
+    vectors = _constant((0, 0, 1))
+    vectors[:, 0] = np.where(np.arange(320) % 2, sd_g, -sd_g)
+    assert np.isfinite(_measure(vectors).cal_error_mg[0]) == still

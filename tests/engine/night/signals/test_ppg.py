@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 from engine.night.grid import Grid, cover
 from engine.night.reasons import BIT
 from engine.night.recording import MISSING, Channel, Device, Recording, Segment
+from engine.night.signals import ppg
 from engine.night.signals.ppg import PulseEpochs, measure
+from engine.night.signals.unbroken import Stretch
+from tests.engine.night.hand import power_at
 
 T0_US = 1_594_751_513_000_000
 Floats = NDArray[np.float64]
@@ -199,3 +202,38 @@ def test_movement_that_is_hidden_is_movement_but_no_reason() -> None:
     still, hidden = _measure(made), _measure(made, np.inf)
     np.testing.assert_array_equal(hidden.q_ppg, 0.5 * still.q_ppg)
     assert not (hidden.reasons & BIT["MOTION"]).any()
+
+
+@pytest.mark.parametrize(("fs", "low_hz", "high_hz"), [(64.0, 0.5, 8.0), (20.0, 0.5, 8.0), (16.0, 0.5, 6.4)])
+def test_the_band_of_the_heart(fs: float, low_hz: float, high_hz: float) -> None:
+    """Half to eight hertz; at a rate under 20 Hz up to four tenths of it."""
+    for edge in (low_hz, high_hz):
+        assert power_at(ppg._design(fs), fs, edge) == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(("fs", "told"), [(20.0, True), (19.9, False)])
+def test_variability_is_refused_under_20_hz_and_the_rate_is_not(fs: float, told: bool) -> None:
+    found = _measure(_recording((0.0, _pulse(_beats(600), 600, fs)), fs=fs))
+    assert np.isfinite(found.hr_bpm).any()
+    assert (np.isfinite(found.rmssd_ms).any(), bool((found.reasons & BIT["LOW_FS"]).any())) == (told, not told)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(10.0, True), (9.98, False)])
+def test_a_stretch_has_ten_seconds(seconds: float, told: bool) -> None:
+    assert bool(len(_measure(_recording((0.0, _pulse(_beats(60), seconds, 64.0)))).beats.t_us)) == told
+
+
+def test_the_two_seconds_at_each_end_of_a_stretch_give_no_beats() -> None:
+    """One beat a second: the first is at 0.4 s."""
+    x = _pulse(np.arange(60) + 0.4, 60, 64.0)
+    t_s = (_measure(_recording((0.0, x))).beats.t_us - T0_US) / 1e6
+    assert t_s[[0, -1]].tolist() == pytest.approx([2.4, 57.4], abs=0.02)
+
+
+@pytest.mark.parametrize(("beats", "told"), [(5, True), (4, False)])
+def test_a_height_is_the_mean_of_five_beats(beats: int, told: bool) -> None:
+    t_us = T0_US + 1_000_000 * np.arange(beats)
+    one = ppg.Pulse(
+        Stretch(0.0, 64.0, np.zeros(2)), np.zeros(2), np.zeros(beats), np.zeros(0), t_us, np.full(beats, 7.0)
+    )
+    assert ppg._amplitude([one], cover(T0_US, T0_US + 1))[0] == pytest.approx(7.0 if told else np.nan, nan_ok=True)
