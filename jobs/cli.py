@@ -76,6 +76,9 @@ def main() -> None:
 
         kernel_cache.prepare()
         leave_pandas_out()
+        told = kernel_cache.first_use(sys.argv[1:]) if sys.stderr.isatty() else None
+        if told:
+            click.echo(told, err=True)
     code = exits.ending(lambda: cli.main(standalone_mode=False))
     ctrl_c.silently()
     sys.exit(code)

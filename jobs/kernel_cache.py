@@ -20,6 +20,9 @@ from pathlib import Path
 
 from engine.code.closure import closure
 
+COMPILING = ("reprocess", "plan", "backtest", "process", "verify", "module")
+"""Commands that import kernels; `demo` compiles while it has other things to do."""
+
 
 def prepare() -> Path:
     """Sets NUMBA_CACHE_DIR to a writable folder, unless the user did, and says which it is."""
@@ -30,6 +33,17 @@ def prepare() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return folder
+
+
+def first_use(arguments: Sequence[str]) -> str | None:
+    """What to tell a person who would wait before an empty screen: None where kernels are compiled, or not needed."""
+    if not arguments or arguments[0] not in COMPILING or {"-h", "--help"} & set(arguments) or any(_compiled()):
+        return None
+    return "compiling the kernels, once for each version of the code: about a minute …"
+
+
+def _compiled() -> Iterator[Path]:
+    return prepare().rglob("*.nbi")
 
 
 def cache_root() -> Path:
@@ -61,7 +75,7 @@ def compiled_ahead(processes: int, users: Sequence[str] = ()) -> Iterator[None]:
 
     Nothing is done where the cache holds kernels already. What a process fails to compile is compiled where it is used.
     """
-    children = [] if any(prepare().rglob("*.nbi")) else [_importing(names) for names in _shares(processes, users)]
+    children = [] if any(_compiled()) else [_importing(names) for names in _shares(processes, users)]
     try:
         yield
         for child in children:

@@ -58,3 +58,16 @@ def test_a_filled_cache_is_not_compiled_again(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(kernel_cache, "_importing", lambda names: pytest.fail("compiled"))
     with kernel_cache.compiled_ahead(2):
         pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["reprocess", "raw"], True), (["reprocess", "--help"], False), (["status", "out"], False), ([], False)],
+)
+def test_the_first_use_is_told(
+    arguments: list[str], told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert (kernel_cache.first_use(arguments) is not None) == told
+    (tmp_path / "k.nbi").touch()
+    assert kernel_cache.first_use(arguments) is None
