@@ -68,7 +68,9 @@ def _verdict(found: Drift, things: list[pl.DataFrame], units: Mapping[str, str])
     if not found.is_enough:
         return f"<p><b>Nothing could be compared.</b></p><p>{LEAST} nights of band A or B are needed on both sides.</p>"
     if not things:
-        return f'<p><b class="good">No alarm.</b></p><p>{periods}</p>'
+        stable = found.findings.filter(level=STABLE).height
+        told = f"{stable:,} of {count(found.findings.height, 'comparison')} are stable."
+        return f'<p><b class="good">No alarm.</b> {told}</p><p>{periods}</p>'
     worst = [_thing(one, units) for one in things[:3]]
     lines = [f'<b class="warn">{count(len(things), "thing alarms", "things alarm")}.</b> First: {"; ".join(worst)}.']
     lines += [told for told in (_which_groups(found),) if told]
@@ -81,8 +83,11 @@ def _lengths(windows: tuple[int, ...]) -> str:
 
 def _thing(alarms: pl.DataFrame, units: Mapping[str, str]) -> str:
     row = _telling(alarms)
-    whose = "all nights" if row["by"] is None else words.whose(row)
-    return escape(f"{words.subject(row, units)} of {whose}" + ("" if row["now"] is None else f", {words.moved(row)}"))
+    return escape(f"{_what(row, units)} in {'all nights' if row['by'] is None else words.whose(row)}")
+
+
+def _what(row: words.Row, units: Mapping[str, str]) -> str:
+    return words.subject(row, units) + ("" if row["now"] is None else f" {words.moved(row)}")
 
 
 def _telling(alarms: pl.DataFrame) -> dict[str, object]:
@@ -145,7 +150,7 @@ def _groups(found: Drift, units: Mapping[str, str]) -> str:
         alarms = own.filter("alarm").select(SUBJECT).unique().height
         if one["is_enough"]:
             first = own.filter(pl.col("level") == ACT).head(1).to_dicts()
-            most = f"{words.subject(first[0], units)} {words.moved(first[0])}" if first else "nothing"
+            most = _what(first[0], units) if first else "nothing"
         else:
             most = f"too few: {one['good']:,} and {one['good_reference']:,} of band A or B, {LEAST} are needed"
         cells = (escape(words.whose(one)), f"{one['n']:,}", f"{one['n_reference']:,}", alarms)
