@@ -120,3 +120,10 @@ def test_a_refined_beat_does_not_hang_on_where_counting_begins() -> None:
     far = 2**22
     late = kernel.refine(np.concatenate([np.zeros(far), x]), rough + far, 2, FS)
     assert (late - far).tolist() == alone.tolist()
+
+
+@pytest.mark.parametrize(("apart", "kept"), [(29, [79.0]), (30, [50.0, 80.0])])
+def test_of_beats_less_than_300_ms_apart_the_higher_stays(apart: int, kept: list[float]) -> None:
+    x = np.zeros(150)
+    x[50], x[50 + apart] = 1.0, 2.0
+    assert kernel.refine(x, np.array([50, 50 + apart]), 2, 100.0).tolist() == kept

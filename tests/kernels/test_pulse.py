@@ -103,3 +103,29 @@ def test_no_beats_are_not_feasible() -> None:
 )
 def test_feasibility(beats: Floats, answer: tuple[bool, bool]) -> None:
     assert kernel.feasible(beats, 0.0, 10.0) == answer
+
+
+@pytest.mark.parametrize(
+    ("beats", "possible", "even"),
+    [
+        (np.arange(1.0, 10.0, 2.0), True, True),  # 30 a minute
+        (np.arange(0.9, 10.0, 2.02), False, True),
+        (np.arange(0.1, 10.0, 60 / 179), True, True),
+        (np.arange(0.1, 10.0, 60 / 181), False, True),
+        (np.array([1.0, 4.0, 5.5, 7.0, 8.5]), True, True),  # three seconds
+        (np.array([1.0, 4.05, 5.5, 7.0, 8.5]), False, True),
+        (np.arange(3.0, 10.0), True, True),
+        (np.arange(3.05, 10.0), False, False),
+        (np.arange(0.0, 7.5), True, True),
+        (np.arange(0.0, 6.95), False, False),
+        (np.array([1.0, 2.0, 3.0, 5.19, 6.19, 7.19]), True, True),
+        (np.array([1.0, 2.0, 3.0, 5.21, 6.21, 7.21]), True, False),  # over 2.2 times the shortest
+    ],
+)
+def test_what_a_heart_can_do_in_ten_seconds(beats: Floats, possible: bool, even: bool) -> None:
+    assert tuple(map(bool, kernel.feasible(beats, 0.0, 10.0))) == (possible, even)
+
+
+@pytest.mark.parametrize(("apart", "same"), [(0.149, 1.0), (0.151, 0.0)])
+def test_two_detectors_agree_within_150_ms(apart: float, same: float) -> None:
+    assert kernel.agreement(np.array([1.0]), np.array([1.0 + apart])) == same
