@@ -85,6 +85,9 @@ def test_a_run_from_the_plan_to_the_query(mill: Mill) -> None:
     assert "all 6 files are ok" in mill("errors", "out").stdout
     asked = mill("query", "out", "select subject_id, sum(words) as n from words group by 1 order by 1", "--csv")
     assert asked.stdout == "subject_id,n\nP01,12\nP02,12\n"
+    columns = json.loads(mill("tables", "out", "words", "--json").stdout)
+    assert [one["column"] for one in columns] == pl.scan_delta(mill.folder / "out/words").collect_schema().names()
+    assert columns[0]["type"] == "string"
     assert "letters a word" in mill("tables", "out", "words").stdout
     assert "words" in mill("status", "out").stdout
     wrong = mill("query", "out", "select nothing from words")
