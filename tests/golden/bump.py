@@ -8,7 +8,7 @@ difference after − before; then the nights that moved between bands; then tabl
 
 from __future__ import annotations
 
-import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,5 +80,8 @@ def _same_nights(before: frozen.Kept, after: frozen.Kept) -> bool:
 
 
 if __name__ == "__main__":
+    arguments = ArgumentParser(description=__doc__)
+    arguments.add_argument("--only-tell", action="store_true", help="write nothing")
+    only_tell = arguments.parse_args().only_tell
     prepare()
-    main("--only-tell" in sys.argv[1:])
+    main(only_tell)
