@@ -25,8 +25,8 @@ def follow(t0_us, fs_hz, sizes, forced, run, skip):  # type: ignore[no-untyped-d
     first samples lie where time is filled already. Returns how often the clock was reset and how often it stepped back.
 
     t0_us: (n,) float64 whole UTC µs of first samples; sizes: samples; forced: begins a run whatever its time. A run
-    goes on where a block meets the last one within a sample. A block that a reset put into 1970, 2000 or January 2010,
-    where clocks fall back to, has no place.
+    goes on where a block meets the last one within a sample and the clock was not reset. A block that a reset put into
+    1970, 2000 or January 2010, where clocks fall back to, has no place.
     """
     runs, resets, backs, end_us = 0, 0, 0, -np.inf
     for i in range(t0_us.size):
@@ -41,7 +41,7 @@ def follow(t0_us, fs_hz, sizes, forced, run, skip):  # type: ignore[no-untyped-d
             skip[i] = np.int64(min(np.ceil((end_us - t0_us[i]) * fs_hz[i] / SECOND_US), np.float64(sizes[i])))
             if skip[i] == sizes[i]:
                 continue
-        runs += step_us < -jitter_us or step_us > jitter_us or forced[i]
+        runs += step_us < -min(jitter_us, SYNC_US) or step_us > jitter_us or forced[i]
         run[i] = runs - 1
         begin_us = t0_us[i] + np.rint(skip[i] * SECOND_US / fs_hz[i])
         end_us = begin_us + np.rint((sizes[i] - skip[i]) * SECOND_US / fs_hz[i])

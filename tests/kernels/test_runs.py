@@ -48,6 +48,9 @@ def test_one_of_each() -> None:
     assert followed([met, (T0 * second + 500_000, 10.0, 5, False)]) == ([0, -1], [0, 5], 0, 1)
     assert followed([met, ((T0 - 60) * second, 10.0, 10, False)]) == ([0, 1], [0, 0], 1, 0)
     assert followed([met, (0, 10.0, 10, False)]) == ([0, -1], [0, 0], 1, 0)
+    slow = (T0 * second, 0.1, 1, False)
+    assert followed([slow, ((T0 + 8) * second, 0.1, 1, False)]) == ([0, 0], [0, 0], 0, 0)
+    assert followed([slow, ((T0 + 8) * second - 1, 0.1, 1, False)]) == ([0, 1], [0, 0], 1, 0)
     assert followed([]) == ([], [], 0, 0)
 
 
