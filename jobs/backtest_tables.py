@@ -46,12 +46,15 @@ def verdict(found: Findings) -> str:
     if found.board.n_users < 2:
         lines.append("With one user, no difference between configurations can be tested.")
     else:
-        worse, rest = len(frame) - 1 - len(equals), f"; {len(equals)} may be as good" if len(equals) else ""
+        worse = len(frame) - 1 - len(equals)
+        apart = f"; {len(equals)} are not told apart from it by {found.board.n_users} users: they need not be equal"
+        rest = apart if len(equals) else ""
         lines.append(f"{worse} of {len(frame) - 1} others are shown to be worse, after Holm's correction{rest}.")
     priced = pl.concat([frame.head(1), equals]).drop_nulls("cpu_s").sort("cpu_s")
     if len(priced) > 1 and priced["cpu_s"][0] < (best["cpu_s"] or math.inf):
         cheap = priced.row(0, named=True)
-        lines.append(f"The cheapest of these is <b>{escape(label(cheap))}</b>{_times(best['cpu_s'], cheap['cpu_s'])}.")
+        times = _times(best["cpu_s"], cheap["cpu_s"])
+        lines.append(f"The cheapest not shown to be worse is <b>{escape(label(cheap))}</b>{times}.")
     if math.isfinite(found.board.best_unseen):
         lines.append(
             f"Choosing the best on some users and using it for others gave MASE {digits(found.board.best_unseen)}: "
@@ -110,7 +113,7 @@ def _against(row: Row) -> str:
     if row["p_holm"] is None:
         return '<span class="soft">–</span>'
     p = "&lt; 0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}"
-    kind, word = ("good", "as good") if row["as_good"] else ("soft", "worse")
+    kind, word = ("", "not told apart") if row["as_good"] else ("soft", "worse")
     return f'<span class="{kind}" title="p {p}">{word}</span>'
 
 

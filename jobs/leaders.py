@@ -22,7 +22,7 @@ def show_leaders(console: Console, board: Leaderboard) -> None:
     """The first places, on one screen."""
     window = pl.col("window_h").cast(pl.String).fill_null("all")
     policy = pl.when(pl.col("policy") == "update").then(pl.lit("")).otherwise(pl.format(" {}", "policy"))
-    note = pl.when("best").then(pl.lit("best")).when("as_good").then(pl.lit("as good")).otherwise(pl.lit(""))
+    note = pl.when("best").then(pl.lit("best")).when("as_good").then(pl.lit("unclear")).otherwise(pl.lit(""))
     bounds = [] if board.is_bounded else ["bounded"]
     shown = board.frame.select(
         "model",
@@ -38,7 +38,7 @@ def show_leaders(console: Console, board: Leaderboard) -> None:
         f"{'origins that all have' if board.basis == 'common' else 'origins that each has (none is common)'}"
     )
     draw(console, shown, title, _UNITS, SHOWN)
-    console.print("as good: not shown to be worse than the best (Holm) · dot: none is both better and cheaper")
+    console.print("unclear: not told apart from the best by its users (Holm) · dot: none is both better and cheaper")
     rest = " · bounded: forecasts that have q10 and q90, of which covered tells" if bounds else ""
     console.print(f"covered: observations from q10 to q90, which promise 80 %{rest}")
 
