@@ -13,6 +13,7 @@ from engine import ledger
 from engine.running.rekey import rekey
 from jobs import estimates, sweep_plan
 from jobs.backtest_flags import is_backtest
+from jobs.gone import gone, sentence
 from jobs.options import as_json, run_options, settings, taking
 from jobs.show import count, draw, size
 from jobs.study import Study, prepare
@@ -68,7 +69,8 @@ def command(pilot: bool, by_content: bool, stale: bool, ignored: bool, as_json: 
         return 0
     show_plan(console, study, workers)
     if stale:
-        draw(console, study.plan.first_stale(LISTED), "stale", {"size_bytes": "By"}, LISTED)
+        listed = study.plan.first_stale(LISTED).select("source_id", "why", "detail", "size_bytes")
+        draw(console, listed, "stale", {"size_bytes": "By"}, LISTED)
         _tell_rest(console, study.plan.count)
     if ignored:
         draw(console, study.inventory.ignored, "ignored", {"size_bytes": "By"}, LISTED)
@@ -100,6 +102,9 @@ def show_plan(console: Console, study: Study, workers: int) -> None:
     )
     console.print(f"module     {study.identity.module_id} ({study.identity.reference})")
     console.print(f"to do      {count(made.files, 'file')} · {size(made.size_bytes)} · {made.done_files:,} up to date")
+    left = sentence(study)
+    if left is not None:
+        console.print(left, soft_wrap=True)
     if not made.count:
         return
     why = made.summary.with_columns(pl.col("size_bytes").map_elements(size, pl.String).alias("size")).drop("size_bytes")
@@ -122,6 +127,7 @@ def as_dict(study: Study, workers: int) -> dict[str, Any]:
         "ignored": study.inventory.ignored.height,
         "to_do": {"works": made.count, "files": made.files, "bytes": made.size_bytes},
         "done_files": made.done_files,
+        "gone": gone(study)["source_id"].n_unique(),
         "why": made.summary.to_dicts(),
         **estimates.as_dict(study, workers),
         "refused": estimates.surprise(study),

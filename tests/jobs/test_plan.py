@@ -143,3 +143,23 @@ def test_by_content_after_a_copy(plan: Plan) -> None:
     screen = plan("--by-content").stdout
     assert "by content 11 Sources moved or copied, now up to date · 1 left to do" in screen
     assert told(plan("--json"))["to_do"]["files"] == 1
+
+
+def test_rows_of_files_that_are_gone_stay_and_the_plan_says_so(plan: Plan, tmp_path: Path) -> None:
+    try:
+        plan(command="reprocess")
+        assert told(plan("--json"))["gone"] == 0 and "gone" not in plan().stdout
+        (tmp_path / "raw/P03/1774645200_A.zip").unlink()
+        assert told(plan("--json"))["gone"] == 1
+        again = plan(command="reprocess").stdout
+        assert "1 Source of 1 subject no longer in the input: the rows stay; `nightmill erase`" in again
+        assert "nothing to do" in again
+        assert told(plan("--sample", "0.5", "--json"))["gone"] == 0
+    finally:
+        close_guards()
+
+
+def test_what_is_stale_is_read_at_80_columns(plan: Plan) -> None:
+    shown = plan("--stale").stdout
+    assert "source_id" in shown and "night_hint" not in shown
+    assert max(len(line) for line in shown.partition("stale")[2].splitlines()) <= 80
