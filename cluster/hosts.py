@@ -68,14 +68,16 @@ class Hosts:
 
 @contextmanager
 def _without_traces() -> Iterator[None]:
-    """Dask's client logs a traceback where the scheduler has gone, which the driver says in a sentence."""
-    log = logging.getLogger("distributed.client")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
+    """Dask logs tracebacks where the scheduler has gone, which the driver says in a sentence."""
+    logs = [logging.getLogger(name) for name in ("distributed.batched", "distributed.client")]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        log.setLevel(before)
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)
 
 
 def child_mb(client: Client) -> float | None:

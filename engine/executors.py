@@ -17,6 +17,7 @@ from typing import Protocol
 
 from distributed import Client, Future
 from distributed.client import FutureCancelledError
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from engine.batches import Batch
@@ -102,6 +103,8 @@ class DaskExecutor:
         under_way = _UnderWay(self._client, told, self._listener, self._patience, BATCHES_A_WORKER * self.workers)
         try:
             yield from under_way.run(batches)
+        except (FutureCancelledError, CommClosedError):
+            raise InfrastructureError("the scheduler is gone, or was restarted") from None
         finally:
             under_way.forget()
 
@@ -185,8 +188,6 @@ class _UnderWay:
             yield sent.batch, pickle.loads(future.result())
         except (InfrastructureError, KilledWorker) as error:
             yield from self._after(sent, error)
-        except FutureCancelledError:
-            raise InfrastructureError("the scheduler is gone, or was restarted") from None
         finally:
             future.release()
 

@@ -10,6 +10,7 @@ import dask
 import pyarrow as pa
 import pytest
 from distributed import Client, LocalCluster
+from distributed.comm import CommClosedError
 
 from cluster.workstation import Workstation
 from engine import executors
@@ -176,6 +177,21 @@ def test_a_cluster_that_is_gone_is_infrastructure(tmp_path: Path, monkeypatch: p
         executor = DaskExecutor(client)
         with pytest.raises(InfrastructureError, match="no worker has come back"):
             list(executor.run(spec(tmp_path), batches(works("a"))))
+
+
+@pytest.mark.parametrize("where", ["result", "nthreads"])
+def test_a_scheduler_that_is_gone_is_infrastructure(
+    where: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> None:
+        raise CommClosedError("Stream is closed")
+
+    monkeypatch.setattr(executors, "LISTEN_S", 0.0)
+    receipts = DaskExecutor(client).run(spec(tmp_path), batches(works("a", "sleep 1"), 1))
+    next(receipts)
+    monkeypatch.setattr(*((executors.Future, where) if where == "result" else (client, where)), closed)
+    with pytest.raises(InfrastructureError, match="the scheduler is gone"):
+        list(receipts)
 
 
 @pytest.mark.slow
